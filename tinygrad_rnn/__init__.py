@@ -1,0 +1,40 @@
+"""A tiny autograd engine, on NumPy or CuPy, that shows recurrent networks from the inside.
+
+    import tinygrad_rnn as tg
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from .autograd import backward, grad, hvp, jacobian, jvp, vjp, why
+from .checkpoint import checkpoint
+from .checks import gradcheck
+from .core import Node, Primitive, Tensor, primitive, tensor
+from .debugging import debug
+from .ops import *  # noqa: F403
+from .ops import __all__ as _operations
+from .recording import Tap, enable_grad, no_grad, scope, step, tap, trace
+
+__version__ = "0.1.0"
+_LAZY = {"nn", "optim", "data", "flow", "pictures", "ops"}
+
+__all__ = [
+    "Node", "Primitive", "Tap", "Tensor", "backward", "checkpoint", "debug", "draw", "enable_grad", "grad", "gradcheck",
+    "hvp", "jacobian", "jvp", "no_grad", "primitive", "scope", "step", "tap", "tensor", "trace", "vjp", "why",
+    "nn", "optim", "data", "flow", *_operations,
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """`tg.nn`, `tg.flow`, ... and `tg.draw` are there after the bare import, loaded when first used."""
+    if name in _LAZY:
+        return importlib.import_module(f".{name}", __name__)
+    if name == "draw":
+        return importlib.import_module(".pictures", __name__).draw
+    raise AttributeError(f"tinygrad_rnn has no {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,24 @@
+"""The table of derivatives: each primitive in one place, its forward rule and beside it one derivative per argument."""
+
+from .elementwise import (
+    abs, add, alias, astype, clip, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power,
+    relu, sigmoid, sign, sin, softplus, sqrt, subtract, tanh, to_device, where,
+)  # fmt: skip
+from .linear import einsum, matmul
+from .loss import (
+    binary_cross_entropy, cross_entropy, log_softmax, mse_loss, one_hot, sequence_loss, softmax, uniform_loss,
+)  # fmt: skip
+from .noise import dropout
+from .reduction import logsumexp, max, mean, min, sum, sum_to, var
+from .shape import (
+    broadcast_to, concat, expand_dims, getitem, put, reshape, split, squeeze, stack, take, transpose, unstack,
+)  # fmt: skip
+
+__all__ = [
+    "abs", "add", "alias", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat", "cos", "cross_entropy",
+    "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "leaky_relu", "log", "log_softmax",
+    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply", "negative", "one_hot",
+    "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax", "softplus", "split",
+    "sqrt", "squeeze", "stack", "subtract", "sum", "sum_to", "take", "tanh", "to_device", "transpose", "uniform_loss",
+    "unstack", "var", "where",
+]  # fmt: skip

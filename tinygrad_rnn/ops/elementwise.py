@@ -1,0 +1,353 @@
+"""Operations that act on each element: y[i] depends on x[i] alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import backend
+from ..backend import xp
+from ..core import primitive
+
+# Arithmetic. Broadcasting is undone by the engine, so a rule speaks of one element.
+
+
+@primitive
+def add(x: Any, y: Any) -> Any:
+    """x + y."""
+    return x + y
+
+
+@add.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g
+
+
+@add.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g
+
+
+@primitive
+def subtract(x: Any, y: Any) -> Any:
+    """x - y."""
+    return x - y
+
+
+@subtract.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g
+
+
+@subtract.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return -g
+
+
+@primitive
+def multiply(x: Any, y: Any) -> Any:
+    """x * y, element by element: the swap multiplier of the lectures."""
+    return x * y
+
+
+@multiply.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * y
+
+
+@multiply.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * x
+
+
+@primitive
+def divide(x: Any, y: Any) -> Any:
+    """x / y."""
+    return x / y
+
+
+@divide.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g / y
+
+
+@divide.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return -g * z / y
+
+
+@primitive
+def power(x: Any, n: Any) -> Any:
+    """x ** n; the derivative for n takes 0 ** n as constant."""
+    return x**n
+
+
+@power.vjp(0)
+def _(g: Any, z: Any, x: Any, n: Any) -> Any:
+    # x ** (n - 1), except that n = 0 leaves no 1 / x behind
+    return g * (n * x ** where(n == 0, 1.0, n - 1))
+
+
+@power.vjp(1)
+def _(g: Any, z: Any, x: Any, n: Any) -> Any:
+    return g * (z * log(where(x == 0, 1.0, x)))
+
+
+@primitive
+def negative(x: Any) -> Any:
+    """-x."""
+    return -x
+
+
+@negative.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return -g
+
+
+# Exponentials and trigonometry
+
+
+@primitive
+def exp(x: Any) -> Any:
+    """e ** x."""
+    return xp(x).exp(x)
+
+
+@exp.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * y
+
+
+@primitive
+def log(x: Any) -> Any:
+    """The natural logarithm."""
+    return xp(x).log(x)
+
+
+@log.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g / x
+
+
+@primitive
+def sqrt(x: Any) -> Any:
+    """The square root."""
+    return xp(x).sqrt(x)
+
+
+@sqrt.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * 0.5 / y
+
+
+@primitive
+def sin(x: Any) -> Any:
+    """The sine of x radians."""
+    return xp(x).sin(x)
+
+
+@sin.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * cos(x)
+
+
+@primitive
+def cos(x: Any) -> Any:
+    """The cosine of x radians."""
+    return xp(x).cos(x)
+
+
+@cos.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return -g * sin(x)
+
+
+# Activations
+
+
+@primitive
+def tanh(x: Any) -> Any:
+    """The hyperbolic tangent; its derivative, 1 - y^2, is at most 1."""
+    return xp(x).tanh(x)
+
+
+@tanh.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * (1 - y * y)
+
+
+@primitive
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e^-x), as the scaled tanh that it is, which cannot overflow."""
+    return 0.5 * xp(x).tanh(0.5 * x) + 0.5
+
+
+@sigmoid.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * (y * (1 - y))
+
+
+@primitive(analytic=False)
+def relu(x: Any) -> Any:
+    """max(x, 0); its derivative at 0 is 0."""
+    return xp(x).maximum(x, 0)
+
+
+@relu.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * (x > 0)
+
+
+@primitive(analytic=False)
+def leaky_relu(x: Any, /, slope: float = 0.01) -> Any:
+    """x where it is positive, slope * x elsewhere (`slope` is also the derivative at 0)."""
+    return xp(x).where(x > 0, x, slope * x)
+
+
+@leaky_relu.vjp(0)
+def _(g: Any, y: Any, x: Any, slope: float) -> Any:
+    return where(x > 0, g, slope * g)
+
+
+@primitive(analytic=False)
+def elu(x: Any, /, alpha: float = 1.0) -> Any:
+    """x where it is positive, alpha * (e^x - 1) elsewhere."""
+    lib = xp(x)
+    return lib.where(x > 0, x, alpha * lib.expm1(lib.minimum(x, 0)))
+
+
+@elu.vjp(0)
+def _(g: Any, y: Any, x: Any, alpha: float) -> Any:
+    return where(x > 0, g, g * (alpha * exp(minimum(x, 0.0))))
+
+
+@primitive
+def softplus(x: Any) -> Any:
+    """log(1 + e^x), a smooth relu, without overflow."""
+    lib = xp(x)
+    m = lib.where(x.real > 0, x, 0 * x) if hasattr(x, "real") else max(x, 0)
+    return m + lib.log(lib.exp(-m) + lib.exp(x - m))
+
+
+@softplus.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * sigmoid(x)
+
+
+# Choices. What has no derivative at a tie shares it.
+
+
+@primitive(analytic=False)
+def abs(x: Any) -> Any:
+    """|x|; its derivative at 0 is 0."""
+    return xp(x).abs(x)
+
+
+@abs.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g * sign(x)
+
+
+@primitive(analytic=False)
+def sign(x: Any) -> Any:
+    """-1, 0 or 1; it has no derivative rule: its gradient is zero wherever there is one."""
+    return xp(x).sign(x)
+
+
+@primitive(analytic=False)
+def maximum(x: Any, y: Any) -> Any:
+    """The larger of x and y; at a tie each gets half of the gradient."""
+    return _lib(x, y).maximum(x, y)
+
+
+@maximum.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (x > y) + g * 0.5 * (x == y)
+
+
+@maximum.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (y > x) + g * 0.5 * (x == y)
+
+
+@primitive(analytic=False)
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller of x and y; at a tie each gets half of the gradient."""
+    return _lib(x, y).minimum(x, y)
+
+
+@minimum.vjp(0)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (x < y) + g * 0.5 * (x == y)
+
+
+@minimum.vjp(1)
+def _(g: Any, z: Any, x: Any, y: Any) -> Any:
+    return g * (y < x) + g * 0.5 * (x == y)
+
+
+@primitive
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where `condition` holds, y elsewhere."""
+    return _lib(condition, x, y).where(condition, x, y)
+
+
+@where.vjp(1)
+def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
+    return where(condition, g, 0.0)
+
+
+@where.vjp(2)
+def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
+    return where(condition, 0.0, g)
+
+
+@primitive(analytic=False)
+def clip(x: Any, /, low: float, high: float) -> Any:
+    """x, kept between low and high; the gradient passes inside and at the ends, and stops outside."""
+    return xp(x).clip(x, low, high)
+
+
+@clip.vjp(0)
+def _(g: Any, y: Any, x: Any, low: float, high: float) -> Any:
+    return g * ((x >= low) & (x <= high))
+
+
+# The same numbers elsewhere
+
+
+@primitive
+def alias(x: Any) -> Any:
+    """x itself under another identity."""
+    return x
+
+
+@alias.vjp(0)
+def _(g: Any, y: Any, x: Any) -> Any:
+    return g
+
+
+@primitive
+def astype(x: Any, /, dtype: Any) -> Any:
+    """x in another dtype."""
+    return x.astype(dtype)
+
+
+@astype.vjp(0)
+def _(g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    return astype(g, x.dtype)
+
+
+@primitive
+def to_device(x: Any, /, device: str) -> Any:
+    """x on "cpu" or "cuda"; the gradient travels back."""
+    return backend.to_device(x, device)
+
+
+@to_device.vjp(0)
+def _(g: Any, y: Any, x: Any, device: str) -> Any:
+    return to_device(g, backend.of(getattr(x, "data", x)).device if not backend.is_array(x) else backend.of(x).device)
+
+
+def _lib(*args: Any) -> Any:
+    """The array library of the first argument that is an array."""
+    return next((xp(x) for x in args if backend.is_array(x)), xp(args[0]))

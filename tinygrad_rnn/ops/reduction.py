@@ -1,0 +1,113 @@
+"""Operations that bring many elements to fewer: sums, means, extremes. `axis` and `keepdims` as in NumPy."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..backend import xp
+from ..core import primitive
+from .elementwise import exp
+from .shape import broadcast_to, reshape
+
+Axis = int | tuple[int, ...] | None
+
+
+@primitive
+def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The sum over `axis` (over everything, for None)."""
+    return x.sum(axis=axis, keepdims=keepdims)
+
+
+@sum.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return broadcast_to(_kept(g, x, axis), x.shape)
+
+
+@primitive
+def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The mean over `axis` (over everything, for None)."""
+    return x.mean(axis=axis, keepdims=keepdims)
+
+
+@mean.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return broadcast_to(_kept(g / _count(x, axis), x, axis), x.shape)
+
+
+@primitive(analytic=False)
+def var(x: Any, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance over `axis`: the mean squared distance from the mean, with n - ddof for n."""
+    return x.var(axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+@var.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
+    centred = x - mean(x, axis, True)
+    return _kept(g * (2.0 / (_count(x, axis) - ddof)), x, axis) * centred
+
+
+@primitive(analytic=False)
+def max(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The largest element; ties share the gradient equally."""
+    return x.max(axis=axis, keepdims=keepdims)
+
+
+@primitive(analytic=False)
+def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The smallest element; ties share the gradient equally."""
+    return x.min(axis=axis, keepdims=keepdims)
+
+
+@max.vjp(0)
+@min.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    best = x == _kept(y, x, axis)
+    return _kept(g, x, axis) * (best / sum(best, axis, True))
+
+
+@primitive
+def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) without overflow."""
+    lib = xp(x)
+    m = x.max(axis=axis, keepdims=True)
+    m = lib.where(lib.isfinite(m), m, 0 * m.real)
+    y = lib.log(lib.exp(x - m).sum(axis=axis, keepdims=True)) + m
+    return y if keepdims else y.reshape(x.sum(axis=axis).shape)
+
+
+@logsumexp.vjp(0)
+def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
+    return _kept(g, x, axis) * exp(x - _kept(y, x, axis))
+
+
+@primitive
+def sum_to(x: Any, /, shape: tuple[int, ...]) -> Any:
+    """x summed down to `shape`, from which it could be broadcast: what undoes broadcasting."""
+    lead = x.ndim - len(shape)
+    if lead == 1 and x.shape[1:] == shape:  # a bias: the commonest case
+        return x.sum(axis=0)
+    stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)
+    return x.sum(axis=(*range(lead), *stretched), keepdims=True).reshape(shape)
+
+
+@sum_to.vjp(0)
+def _(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    return broadcast_to(g, x.shape)
+
+
+def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
+    axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    return tuple(a % x.ndim for a in axes)
+
+
+def _count(x: Any, axis: Axis) -> int:
+    """How many elements of x go into one of the result."""
+    return math.prod(x.shape[a] for a in _axes(x, axis))
+
+
+def _kept(g: Any, x: Any, axis: Axis) -> Any:
+    """g with the axes that the reduction took away put back with size 1."""
+    axes = _axes(x, axis)
+    shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))
+    return g if g.shape == shape else reshape(g, shape)

@@ -1,0 +1,150 @@
+"""What surrounds an operation while it is recorded: is recording on, which scope and step, who is watching.
+
+The surroundings are one immutable State in a context variable, so threads and coroutines do not see each other's.
+"""
+
+from __future__ import annotations
+
+from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core import Node, Tensor
+
+
+class State:
+    """`on`: are operations recorded; `scope`, `step`: where a new node belongs; `watchers` see each new node, `taps`
+    each gradient that flows back; `draws`: the generators that were drawn from, for whoever must draw the same again."""
+
+    __slots__ = ("on", "scope", "step", "watchers", "taps", "draws")
+
+    def __init__(self) -> None:
+        self.on = True
+        self.scope: tuple[str, ...] = ()
+        self.step: int | None = None
+        self.watchers: tuple[Any, ...] = ()
+        self.taps: tuple[Any, ...] = ()
+        self.draws: dict[Any, Any] | None = None
+
+    def but(self, **changes: Any) -> State:
+        """A copy with some fields changed."""
+        copy = State.__new__(State)
+        copy.on, copy.scope, copy.step = self.on, self.scope, self.step
+        copy.watchers, copy.taps, copy.draws = self.watchers, self.taps, self.draws
+        for name, value in changes.items():
+            setattr(copy, name, value)
+        return copy
+
+
+state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())
+
+
+class Surroundings(ContextDecorator):
+    """A `with` block (or a decorated function) in which the State differs. Subclasses say how in `change`."""
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[State]] = []
+
+    def change(self, now: State) -> State:
+        return now
+
+    def __enter__(self) -> Any:
+        self._tokens.append(state.set(self.change(state.get())))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        state.reset(self._tokens.pop())
+
+
+class no_grad(Surroundings):
+    """Inside, operations compute and are not recorded: nothing can be differentiated through them."""
+
+    def change(self, now: State) -> State:
+        return now.but(on=False)
+
+
+class enable_grad(Surroundings):
+    """Inside, operations are recorded, also within `no_grad`."""
+
+    def change(self, now: State) -> State:
+        return now.but(on=True)
+
+
+class scope(Surroundings):
+    """`with tg.scope("encoder"):` every node made inside has "encoder" at the end of its `.scope`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = str(name)
+
+    def change(self, now: State) -> State:
+        return now.but(scope=(*now.scope, self.name))
+
+
+class step(Surroundings):
+    """`with tg.step(t):` every node made inside belongs to time step `t` of the data, counted from 0.
+
+    The innermost step wins. A layer that reads backwards still passes the time of the data that it reads.
+    """
+
+    def __init__(self, t: int) -> None:
+        super().__init__()
+        self.t = int(t)
+
+    def change(self, now: State) -> State:
+        return now.but(step=self.t)
+
+
+class trace(Surroundings):
+    """`with tg.trace() as tr:` remembers in `tr.nodes` what is recorded inside, in order, also when the code raises;
+    then `tr.failed` is the operation that raised and `tr.error` what it said. `tg.draw(tr)` draws that far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[Node] = []
+        self.failed: Node | None = None
+        self.error: Exception | None = None
+
+    def change(self, now: State) -> State:
+        return now.but(watchers=(*now.watchers, self))
+
+    def made(self, node: Node) -> None:
+        self.nodes.append(node)
+
+    def raised(self, node: Node, error: Exception) -> None:
+        self.failed, self.error = node, error
+
+
+class Tap:
+    """What a reader of the backward pass implements; this one records everything.
+
+    `edge(node, argument, parent, contribution)` comes for each gradient that `node` sends to its input number
+    `argument`; `node(node, gradients)` when a node fires, with the gradient of its output (of each output, a tuple with
+    None for the unused, where there are several).
+    """
+
+    def __init__(self) -> None:
+        self.edges: list[tuple[Node, int, Tensor, Any]] = []
+        self.nodes: list[tuple[Node, Any]] = []
+
+    def edge(self, node: Node, argument: int, parent: Tensor, contribution: Any) -> None:
+        self.edges.append((node, argument, parent, contribution))
+
+    def node(self, node: Node, gradients: Any) -> None:
+        self.nodes.append((node, gradients))
+
+
+class tap(Surroundings):
+    """`with tg.tap() as seen:` every backward pass inside is read by `seen`, a fresh Tap or the one given."""
+
+    def __init__(self, reader: Any = None) -> None:
+        super().__init__()
+        self.reader = Tap() if reader is None else reader
+
+    def change(self, now: State) -> State:
+        return now.but(taps=(*now.taps, self.reader))
+
+    def __enter__(self) -> Any:
+        super().__enter__()
+        return self.reader
