@@ -8,13 +8,16 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from .autograd import backward, grad, hvp, jacobian, jvp, vjp, why
+from .autograd import backward, grad
 from .checkpoint import checkpoint
 from .checks import gradcheck
-from .core import Node, Primitive, Tensor, primitive, tensor
+from .core import Node, Tensor, tensor
 from .debugging import debug
 from .ops import *  # noqa: F403
 from .ops import __all__ as _operations
+from .primitives import Primitive, primitive
+from .products import hvp, jacobian, jvp, vjp
+from .reasons import why
 from .recording import Tap, enable_grad, no_grad, scope, step, tap, trace
 
 __version__ = "0.1.0"

@@ -45,7 +45,8 @@ def get(device: str) -> Backend:
     """
     if device not in _by_device:
         if device != "cuda":
-            raise ValueError(f"device {device!r} is unknown: use {' or '.join(map(repr, sorted({*_by_device, 'cuda'})))}")
+            known = " or ".join(map(repr, sorted({*_by_device, "cuda"})))
+            raise ValueError(f"device {device!r} is unknown: use {known}")
         _register_cuda()
     return _by_device[device]
 
@@ -54,7 +55,8 @@ def _register_cuda() -> None:
     try:
         import cupy
 
-        cupy.cuda.runtime.getDeviceCount()
+        if not cupy.cuda.runtime.getDeviceCount():
+            raise RuntimeError("no GPU is visible")
     except Exception as why:  # a missing package, a missing driver and no GPU each raise their own kind
         remedy = "pip install 'tinygrad_rnn[gpu]' on a machine with an NVIDIA GPU"
         raise RuntimeError(f'device "cuda" is not available here ({type(why).__name__}: {why}): {remedy}') from None
@@ -85,3 +87,13 @@ def to_device(x: Array, device: str) -> Array:
 def to_numpy(x: Array) -> np.ndarray:
     """`x` as a NumPy array, brought from its device."""
     return of(x).to_numpy(x)
+
+
+def zeros_like(x: Array) -> Array:
+    """Zeros of the shape, dtype and device of `x`."""
+    return xp(x).zeros_like(x)
+
+
+def copy(x: Any) -> Array:
+    """The numbers of `x`, an array or a NumPy scalar, in a fresh array."""
+    return xp(x).array(x, copy=True)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from . import core, ops
-from .autograd import flow, key_of
-from .core import Node, Tensor, primitive
-from .recording import Surroundings, State, enable_grad, state, trace
+from .autograd import key_of, send_back
+from .core import Node, Tensor
+from .primitives import primitive
+from .recording import State, Surroundings, enable_grad, state, trace
 
 
 def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
-    """`f(*inputs)`, whose graph is dropped and built again when a gradient comes back: less memory for one more forward.
+    """`f(*inputs)`, whose graph is dropped and built again when a gradient comes back: less memory, one more forward.
 
     Gradients flow to `inputs` and to tensors that f captures (its module's parameters). Generators that f draws from
     through `tg.dropout`, or that are among `inputs`, draw the same again. f gives a Tensor or a tuple of Tensors.
@@ -22,22 +23,19 @@ def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
     now = state.get()
     if not now.on:
         return f(*inputs)
-    start = next(core._order)
+    aliases = [_alias(core.raw(x), x) for x in inputs]
+    start = core.next_order()
     draws = {x: x.bit_generator.state for x in inputs if isinstance(x, np.random.Generator)}
     with _drawing(draws), trace() as tr:
-        result = f(*inputs)
+        result = f(*aliases)
     outputs = result if isinstance(result, (tuple, list)) else (result,)
     if not any(y.requires_grad for y in outputs):
         return result
-    given = {key_of(x) for x in inputs if isinstance(x, Tensor)}
-    captured = {key_of(x): x for node in tr.nodes for x in node.inputs
-                if isinstance(x, Tensor) and x.requires_grad and (x.node is None or x.node.order < start)
-                and key_of(x) not in given}  # fmt: skip
-    arguments = (*inputs, *captured.values())
-    params = {"f": f, "given": inputs, "captured": tuple(captured.values()), "draws": draws,
-              "scope": now.scope, "step": now.step}  # fmt: skip
+    captured = _captured(tr, start, aliases)
+    arguments = (*inputs, *captured)
+    params = {"f": f, "given": inputs, "captured": captured, "draws": draws, "scope": now.scope, "step": now.step}
     values = tuple(y.data for y in outputs)
-    node = Node(_segment, arguments, [core.raw(x) for x in arguments], params, values, now.scope, now.step)
+    node = Node(checkpointed, arguments, [core.raw(x) for x in arguments], params, values, now.scope, now.step)
     for watcher in now.watchers:
         watcher.made(node)
     return node.outputs if isinstance(result, (tuple, list)) else node.outputs[0]
@@ -49,17 +47,15 @@ def checkpointed(*arguments: Any) -> Any:
     return arguments
 
 
-_segment = checkpointed
-_segment.replays = True  # taps see the edges inside instead of its own
+checkpointed.replays = True  # taps see the edges inside instead of its own
 
 
-@_segment.joint_vjp
+@checkpointed.joint_vjp
 def _(needed: Any, g: Any, y: Any, *args: Any, f: Any, given: Any, captured: Any, draws: Any, scope: Any,
       step: Any) -> Any:  # fmt: skip
     create_graph = any(isinstance(a, Tensor) for a in args)
-    # One alias per argument, so that a tensor passed twice is not counted twice.
-    aliases = [_alias(a, wanted) for a, wanted in zip(args, needed[: len(given)], strict=False)]
-    start = next(core._order)
+    aliases = [_alias(a, x) for a, x in zip(args, given, strict=False)]
+    start = core.next_order()
     with enable_grad(), _as_then(draws, scope, step, dict(zip(map(id, aliases), given, strict=True))):
         return _gradients(f, aliases, captured, needed, g, create_graph, start)
 
@@ -69,14 +65,31 @@ def _gradients(f: Any, aliases: Any, captured: Any, needed: Any, g: Any, create_
     outputs = result if isinstance(result, (tuple, list)) else (result,)
     seeds = [(out, gi) for out, gi in zip(outputs, g, strict=True) if gi is not None and out.requires_grad]
     ends = [key_of(x) if isinstance(x, Tensor) else None for x in (*aliases, *captured)]
-    arrived = flow(seeds, {k for k, wanted in zip(ends, needed, strict=True) if wanted}, create_graph, since=start)
+    arrived = send_back(seeds, {k for k, wanted in zip(ends, needed, strict=True) if wanted}, create_graph, since=start)
     return [arrived.get(k) if k is not None else None for k in ends]
 
 
-def _alias(x: Any, wanted: bool) -> Any:
+def _alias(x: Any, given: Any) -> Any:
+    """What f gets for an argument: a Tensor of its own, so that one passed twice or captured too is not counted twice.
+
+    `x` is the argument's array, or a Tensor where the gradient is to be differentiated again.
+    """
+    if not isinstance(given, Tensor):
+        return given
     if isinstance(x, Tensor):
-        return ops.alias(x) if wanted else x
-    return Tensor(x, wanted) if hasattr(x, "dtype") else x
+        return ops.copy(x) if x.requires_grad else x
+    alias = Tensor(x, given.requires_grad)
+    alias.name = given.name
+    return alias
+
+
+def _captured(tr: trace, start: int, aliases: list[Any]) -> tuple[Tensor, ...]:
+    """The tensors made before number `start`, and not passed, that the traced operations used."""
+    passed = {id(x) for x in aliases}
+    found = {key_of(x): x for node in tr.nodes for x in node.inputs
+             if isinstance(x, Tensor) and x.requires_grad and id(x) not in passed
+             and (x.node is None or x.node.order < start)}  # fmt: skip
+    return tuple(found.values())
 
 
 class _drawing(Surroundings):
@@ -86,9 +99,8 @@ class _drawing(Surroundings):
         super().__init__()
         self.draws = draws
 
-    def change(self, now: State) -> State:
-        self.outer = now.draws
-        return now.but(draws=self.draws)
+    def change(self, new: State) -> None:
+        self.outer, new.draws = new.draws, self.draws
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
@@ -104,12 +116,12 @@ class _as_then(Surroundings):
         super().__init__()
         self.draws, self.scope, self.step, self.given = draws, scope, step, given
 
-    def change(self, now: State) -> State:
+    def change(self, new: State) -> None:
         self.after = {rng: rng.bit_generator.state for rng in self.draws}
         for rng, before in self.draws.items():
             rng.bit_generator.state = before
-        taps = tuple(_Through(reader, self.given) for reader in now.taps)
-        return now.but(scope=self.scope, step=self.step, draws=None, taps=taps)
+        new.scope, new.step, new.draws = self.scope, self.step, None
+        new.taps = tuple(_Through(reader, self.given) for reader in new.taps)
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)

@@ -10,16 +10,16 @@ import numpy as np
 from . import backend, ops
 from .autograd import grad
 from .core import Tensor, tensor
-from .recording import enable_grad, no_grad, trace
+from .recording import enable_grad, no_grad, state, trace
 
 
-def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = "central", tolerance: float | None = None,
-              sample: int | None = None, seed: int = 0) -> bool:  # fmt: skip
+def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = "central",
+              tolerance: float | None = None, sample: int | None = None, seed: int = 0) -> bool:  # fmt: skip
     """True if the engine's gradient of f agrees with one found from values of f alone; else AssertionError, which names
     the input, the entry and both values.
 
-    `inputs`: a Tensor or array, or a sequence of them, taken in float64; f gives one Tensor of any shape (its entries are
-    weighted by fixed random numbers and summed) or several. `order=2` also checks the gradient of the gradient.
+    `inputs`: a Tensor or array, or a sequence of them, taken in float64; f gives one Tensor of any shape (its entries
+    are weighted by fixed random numbers and summed) or several. `order=2` also checks the gradient of the gradient.
     `method`: "central" differences (error about 1e-9 of the value), or "complex" for the step f(x + ih), exact to
     rounding, which refuses by name operations that are not analytic. `tolerance` is relative to the larger of 1 and the
     value: 1e-6 for central, 1e-12 for complex. All entries are checked unless `sample` says how many of each input.
@@ -53,13 +53,15 @@ class _Check:
                  sample: int | None, rng: np.random.Generator) -> None:  # fmt: skip
         self.arrays, self.devices, self.names = arrays, devices, names
         self.method, self.tolerance, self.sample, self.rng = method, tolerance, sample, rng
+        self.how = "central differences" if method == "central" else "the complex step"
 
     def run(self, scalar: Callable[..., Tensor], what: str) -> None:
         with enable_grad(), trace() as tr:
             leaves = [tensor(a, requires_grad=True, device=d) for a, d in zip(self.arrays, self.devices, strict=True)]
             y = scalar(*leaves)
         if self.method == "complex" and (bad := sorted({n.op.name for n in tr.nodes if not n.op.analytic})):
-            raise ValueError(f'gradcheck: {", ".join(bad)} is not analytic, so the complex step is wrong there: use method="central"')
+            raise ValueError(f'gradcheck: {", ".join(bad)} is not analytic, so the complex step is wrong there: '
+                             'use method="central"')  # fmt: skip
         engine = grad(y, leaves, allow_unused=True) if y.requires_grad else [None] * len(leaves)
         for i, (a, g) in enumerate(zip(self.arrays, engine, strict=True)):
             got = np.zeros_like(a) if g is None else backend.to_numpy(g.data)
@@ -68,8 +70,8 @@ class _Check:
                 error = np.abs(got[entry] - expected)
                 if not error <= self.tolerance * max(1.0, abs(expected), abs(got[entry])):
                     where = f"[{', '.join(map(str, entry))}]" if entry else ""
-                    raise AssertionError(f"gradcheck: the {what} for {self.names[i]}{where} is {got[entry]:.10g} by the engine and "
-                                         f"{expected:.10g} by {self.method} differences (error {error:.2g})")  # fmt: skip
+                    raise AssertionError(f"gradcheck: the {what} for {self.names[i]}{where} is {got[entry]:.10g} by "
+                                         f"the engine and {expected:.10g} by {self.how} (error {error:.2g})")  # fmt: skip
 
     def _entries(self, a: np.ndarray) -> Iterator[tuple[int, ...]]:
         numbers: Sequence[int] = range(a.size)
@@ -112,14 +114,17 @@ def _weighted(f: Callable[..., Any], rng: np.random.Generator) -> Callable[..., 
     return scalar
 
 
-def _gradient_of(scalar: Callable[..., Tensor], arrays: list[np.ndarray], rng: np.random.Generator) -> Callable[..., Tensor]:
-    """The gradient of `scalar`, by the engine, as one number."""
+def _gradient_of(scalar: Callable[..., Tensor], arrays: list[np.ndarray],
+                 rng: np.random.Generator) -> Callable[..., Tensor]:  # fmt: skip
+    """The gradient of `scalar`, by the engine, as one number: recorded where that is on, else by the rules on arrays,
+    so that what a rule loses when it is recorded shows as a difference between the two."""
     weights = [rng.uniform(0.5, 1.5, a.shape) for a in arrays]
 
     def second(*xs: Tensor) -> Tensor:
+        recorded = state.get().on
         with enable_grad():
             y = scalar(*xs)
-            gradients = grad(y, xs, create_graph=True, allow_unused=True) if y.requires_grad else [None] * len(xs)
+            gradients = grad(y, xs, create_graph=recorded, allow_unused=True) if y.requires_grad else [None] * len(xs)
         total: Any = ops.sum(xs[0] * 0.0)
         for g, w in zip(gradients, weights, strict=True):
             if g is not None:

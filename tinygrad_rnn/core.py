@@ -1,35 +1,26 @@
-"""Tensor and Node: an array, and how it was made. Primitive: an operation and, beside it, its derivatives.
+"""Tensor and Node: an array, and how it was made.
 
-    @primitive
-    def tanh(x):                      # arrays in, array out
-        return xp(x).tanh(x)
-
-    @tanh.vjp(0)                      # the derivative for argument 0: g is dL/dy
-    def _(g, y, x):
-        return g * (1 - y * y)
-
-Given arrays, `tanh` computes. Given a Tensor it also records: the result's `node` remembers the operation and what it
-was given. `autograd` walks those nodes backwards and calls the rules; a rule is written in primitives and operators, so
-it runs on arrays for speed and on Tensors where the gradient is to be differentiated again.
+An operation on Tensors (see `primitives`) makes a Node, which remembers what was done to what, and a Tensor, which
+holds the array made and points to the node. So every Tensor can be followed back to the leaves it was computed from.
 """
 
 from __future__ import annotations
 
-import inspect
 import itertools
-from collections.abc import Callable, Iterator, Mapping
-from functools import update_wrapper
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import numpy as np
 
 from . import backend
 from .backend import Array
-from .complaints import complaint
-from .recording import state
+from .methods import Methods
 
-_order = itertools.count()  # creation order, which is a topological order: inputs are older than what they make
+if TYPE_CHECKING:
+    from .primitives import Primitive
+
+next_order = itertools.count().__next__  # creation order is a topological order: inputs are older than what they make
 
 
 class Node:
@@ -39,8 +30,20 @@ class Node:
     may be rebound later), `value` the array made (a tuple, for several outputs).
     """
 
-    __slots__ = ("op", "inputs", "arrays", "params", "value", "scope", "step", "order", "names", "kept", "line",
-                 "__weakref__")  # fmt: skip
+    __slots__ = (
+        "__weakref__",
+        "arrays",
+        "inputs",
+        "kept",
+        "line",
+        "names",
+        "op",
+        "order",
+        "params",
+        "scope",
+        "step",
+        "value",
+    )  # fmt: skip
 
     def __init__(self, op: Primitive, inputs: tuple[Any, ...], arrays: Any, params: dict[str, Any], value: Any,
                  scope: tuple[str, ...], step: int | None) -> None:  # fmt: skip
@@ -51,7 +54,7 @@ class Node:
         self.value = value
         self.scope = scope
         self.step = step
-        self.order = next(_order)
+        self.order = next_order()
         self.names: dict[int, str] | None = None  # of its outputs, by index
         self.kept: WeakValueDictionary[int, Tensor] | None = None  # outputs that asked to keep their gradient
         self.line: str | None = None  # the source line, in debug mode
@@ -67,14 +70,14 @@ class Node:
         return f"<{self.op.name} {where}>" if where else f"<{self.op.name}>"
 
 
-class Tensor:
+class Tensor(Methods):
     """An array, and how it was made: `node` is None for a leaf, else the Node whose output number `index` it is.
 
     Gradients arrive in `.grad` (a Tensor, or None) of leaves that require them. `==` compares elements and hashing is
     by identity.
     """
 
-    __slots__ = ("data", "requires_grad", "node", "index", "grad", "_name", "origin", "__weakref__")
+    __slots__ = ("__weakref__", "_name", "data", "grad", "index", "node", "origin", "requires_grad")
     __array_ufunc__ = None  # `ndarray + tensor` is left to Tensor.__radd__
 
     def __init__(self, data: Array, requires_grad: bool = False, node: Node | None = None, index: int = 0) -> None:
@@ -233,140 +236,8 @@ class Tensor:
         return iter(ops.unstack(self))
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        raise TypeError(f"{describe(self)}[...] = value would change what the graph has used: build a new tensor with "
-                        "tg.where, tg.stack or tg.concat (or write into x.data of a leaf before it is used)")  # fmt: skip
-
-    # Operators: each is the primitive of that name
-
-    __hash__ = object.__hash__
-
-    def __add__(self, other: Any) -> Tensor:
-        return ops.add(self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return ops.add(other, self)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return ops.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Tensor:
-        return ops.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return ops.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return ops.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Tensor:
-        return ops.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Tensor:
-        return ops.divide(other, self)
-
-    def __pow__(self, other: Any) -> Tensor:
-        return ops.power(self, other)
-
-    def __rpow__(self, other: Any) -> Tensor:
-        return ops.power(other, self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return ops.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Tensor:
-        return ops.matmul(other, self)
-
-    def __neg__(self) -> Tensor:
-        return ops.negative(self)
-
-    def __abs__(self) -> Tensor:
-        return ops.abs(self)
-
-    def __getitem__(self, index: Any) -> Tensor:
-        return ops.getitem(self, index)
-
-    # Comparisons and logic give untracked tensors of bool: they have no derivative
-
-    def __eq__(self, other: Any) -> Any:
-        return Tensor(self.data == raw(other))
-
-    def __ne__(self, other: Any) -> Any:
-        return Tensor(self.data != raw(other))
-
-    def __lt__(self, other: Any) -> Tensor:
-        return Tensor(self.data < raw(other))
-
-    def __le__(self, other: Any) -> Tensor:
-        return Tensor(self.data <= raw(other))
-
-    def __gt__(self, other: Any) -> Tensor:
-        return Tensor(self.data > raw(other))
-
-    def __ge__(self, other: Any) -> Tensor:
-        return Tensor(self.data >= raw(other))
-
-    def __and__(self, other: Any) -> Tensor:
-        return Tensor(self.data & raw(other))
-
-    def __or__(self, other: Any) -> Tensor:
-        return Tensor(self.data | raw(other))
-
-    def __invert__(self) -> Tensor:
-        return Tensor(~self.data)
-
-    def argmax(self, axis: int | None = None) -> Tensor:
-        return Tensor(_asarray(self.data.argmax(axis=axis)))
-
-    # The methods that NumPy users reach for
-
-    @property
-    def T(self) -> Tensor:
-        return ops.transpose(self)
-
-    def transpose(self, *axes: Any) -> Tensor:
-        return ops.transpose(self, _spread(axes) or None)
-
-    def reshape(self, *shape: Any) -> Tensor:
-        return ops.reshape(self, _spread(shape))
-
-    def squeeze(self, axis: Any = None) -> Tensor:
-        return ops.squeeze(self, axis)
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return ops.sum(self, axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return ops.mean(self, axis, keepdims)
-
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
-        return ops.var(self, axis, ddof, keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return ops.max(self, axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return ops.min(self, axis, keepdims)
-
-    def exp(self) -> Tensor:
-        return ops.exp(self)
-
-    def log(self) -> Tensor:
-        return ops.log(self)
-
-    def sqrt(self) -> Tensor:
-        return ops.sqrt(self)
-
-    def tanh(self) -> Tensor:
-        return ops.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        return ops.sigmoid(self)
-
-    def relu(self) -> Tensor:
-        return ops.relu(self)
-
-    def abs(self) -> Tensor:
-        return ops.abs(self)
+        raise TypeError(f"{describe(self)}[...] = value would change what the graph has used: build a new tensor "
+                        "with tg.where, tg.stack or tg.concat, or write into x.data of a leaf before it is used")
 
 
 def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: str | None = None,
@@ -418,152 +289,9 @@ def describe(x: Any) -> str:
     return f"{word} {tuple(shape)}"
 
 
-def _spread(args: tuple[Any, ...]) -> tuple[int, ...]:
-    """`f(2, 3)` and `f((2, 3))` alike."""
-    return tuple(args[0]) if len(args) == 1 and isinstance(args[0], (tuple, list)) else args
-
-
-def _asarray(x: Any) -> Array:
-    """NumPy's reductions give scalars; `.data` is always an array."""
+def as_array(x: Any) -> Array:
+    """An array of x: NumPy's reductions give scalars, and `.data` is always an array."""
     return x if type(x) in backend._by_type else np.asarray(x)
-
-
-def _plain(x: Any, tensors: bool) -> Any:
-    """An argument as its rule should see it. Beside Tensors, NumPy scalars act as Python's: `x / np.sqrt(H)` stays
-    float32."""
-    if isinstance(x, np.generic) and tensors:
-        return x.item()
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
-
-
-class Primitive:
-    """An operation on arrays and, beside it, one derivative per argument. Made by `@primitive`.
-
-    Arguments before the `/` of its forward function (all those without a default, where there is none) are arrays,
-    which can be differentiated; the others are parameters. `rules` holds the derivatives.
-    """
-
-    def __init__(self, forward: Callable[..., Any], saves: bool, several: bool, analytic: bool) -> None:
-        update_wrapper(self, forward)
-        self.forward, self.name = forward, forward.__name__.strip("_")
-        self.saves, self.several, self.analytic = saves, several, analytic
-        self.rules: dict[int, Callable[..., Any]] = {}
-        self.joint: Callable[..., Any] | None = None
-        self.adders: dict[int, Callable[..., Any]] = {}
-        self.replays = False  # its joint rule walks a graph of its own, whose edges taps see instead of this one's
-        signature = inspect.signature(forward).parameters.values()
-        slash = any(p.kind is p.POSITIONAL_ONLY for p in signature)
-        arrays = [p for p in signature if (p.kind is p.POSITIONAL_ONLY if slash else p.default is p.empty)]
-        rest = [p for p in signature if p not in arrays]
-        self.arguments = tuple(p.name for p in arrays)
-        self.arity = 10**9 if any(p.kind is p.VAR_POSITIONAL for p in arrays) else len(arrays)
-        self.parameters = tuple(p.name for p in rest)
-        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
-
-    def vjp(self, argument: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Decorates the derivative for one argument: `rule(g, y, *arguments, **parameters)`, with g = dL/dy, gives
-        dL/d(argument) before broadcasting is undone. With several outputs g and y are tuples. Where the forward rule
-        saves, `saved` comes as a parameter on the array path and is None on the Tensor path: compute it again there."""
-
-        def keep(rule: Callable[..., Any]) -> Callable[..., Any]:
-            self.rules[argument] = rule
-            return rule
-
-        return keep
-
-    def joint_vjp(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Decorates one rule for all arguments: `rule(needed, g, y, *arguments, **parameters)`, where `needed` says of
-        each argument whether its gradient is asked for, gives a sequence with None where it is not."""
-        self.joint = rule
-        return rule
-
-    def adds_into(self, argument: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Decorates a faster form of the rule for an argument of which only a part is used:
-        `adder(buffer, g, *parameters)` adds into the one buffer that all uses share, instead of each giving an array
-        that is zero almost everywhere."""
-
-        def keep(adder: Callable[..., Any]) -> Callable[..., Any]:
-            self.adders[argument] = adder
-            return adder
-
-        return keep
-
-    @property
-    def differentiable(self) -> bool:
-        return bool(self.rules) or self.joint is not None
-
-    def __call__(self, *args: Any, **params: Any) -> Any:
-        if len(args) > self.arity:
-            params.update(zip(self.parameters, args[self.arity :], strict=False))
-            args = args[: self.arity]
-        if self.parameters:
-            params = self._complete(params)
-        arrays = []
-        tensors = tracked = other = False
-        for x in args:
-            if x.__class__ is Tensor:
-                tensors = True
-                tracked = tracked or x.requires_grad
-                x = x.data
-            elif x.__class__ is not np.ndarray:
-                other = True
-            arrays.append(x)
-        if other:
-            arrays = [_plain(x, tensors) for x in arrays]
-        try:
-            y = self.forward(*arrays, **params)
-        except Exception as error:
-            raise self._raised(error, args, arrays, params) from None
-        if self.saves:
-            y, params["saved"] = y
-        if not tensors:
-            return y
-        y = tuple(map(_asarray, y)) if self.several else y if y.__class__ is np.ndarray else _asarray(y)
-        now = state.get()
-        if not (tracked and now.on and self.differentiable):
-            return self._untracked(y, tracked and not now.on)
-        node = Node(self, args, arrays, params, y, now.scope, now.step)
-        for watcher in now.watchers:
-            watcher.made(node)
-        return node.outputs if self.several else Tensor(y, True, node)
-
-    def _complete(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The parameters with defaults filled in and Tensors (an index, a mask) replaced by their arrays."""
-        for name, value in params.items():
-            if value.__class__ is Tensor:
-                params[name] = value.data
-        return {**self.defaults, **params}
-
-    def _untracked(self, y: Any, lost: bool) -> Any:
-        """The result without history; `lost` where only `no_grad` is the reason, so that `why` can say so."""
-        results = [Tensor(value) for value in (y if self.several else (y,))]
-        for result in results:
-            result.origin = "no_grad" if lost else None
-        return tuple(results) if self.several else results[0]
-
-    def _raised(self, error: Exception, args: tuple[Any, ...], arrays: Any, params: Mapping[str, Any]) -> Exception:
-        """The same kind of error, saying what, where and what to do; watchers are told."""
-        now = state.get()
-        node = Node(self, args, arrays, dict(params), None, now.scope, now.step)
-        told = complaint(error, node, [describe(raw_or) if not np.isscalar(raw_or) else repr(raw_or) for raw_or in args])
-        for watcher in now.watchers:
-            watcher.raised(node, told)
-        return told
-
-    def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
-
-
-def primitive(forward: Callable[..., Any] | None = None, *, saves: bool = False, several: bool = False,
-              analytic: bool = True) -> Any:  # fmt: skip
-    """Make an operation of a function on arrays; give it derivatives with `.vjp(argument)`.
-
-    `saves`: the function returns `(y, saved)` and its rules get `saved`; `several`: y is a sequence of outputs;
-    `analytic=False`: not complex-differentiable, so that `gradcheck(method="complex")` refuses it by name.
-    """
-    if forward is None:
-        return lambda forward: Primitive(forward, saves, several, analytic)
-    return Primitive(forward, saves, several, analytic)
 
 
 from . import autograd, ops  # noqa: E402  (a Tensor's methods are made of primitives, which are made of Tensors)

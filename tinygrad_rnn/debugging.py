@@ -19,14 +19,14 @@ class debug(Surroundings):
 
     def __init__(self) -> None:
         super().__init__()
-        self._locked: list[np.ndarray] = []
+        self._locked: dict[int, np.ndarray] = {}  # by id; an array before the views of it
 
-    def change(self, now: State) -> State:
-        return now.but(watchers=(*now.watchers, self), taps=(*now.taps, self))
+    def change(self, new: State) -> None:
+        new.watchers, new.taps = (*new.watchers, self), (*new.taps, self)
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        for array in reversed(self._locked):  # an array before the views of it
+        for array in self._locked.values():
             array.flags.writeable = True
         self._locked.clear()
 
@@ -36,7 +36,8 @@ class debug(Surroundings):
         node.line = source_line()
         values = node.value if node.op.several else (node.value,)
         if not all(map(_finite, values)) and all(map(_finite, node.arrays)):
-            raise FloatingPointError(f"{node.op.name} made {_kinds(values)} of finite inputs: {_ranges(node)} ({where(node)})")
+            raise FloatingPointError(f"{node.op.name} made {_kinds(values)} of finite inputs: {_ranges(node)} "
+                                     f"({where(node)})")  # fmt: skip
         for array in (*node.arrays, *values):
             self._lock(array)
 
@@ -46,22 +47,27 @@ class debug(Surroundings):
     # As a tap on the backward pass
 
     def node(self, node: Node, gradients: Any) -> None:
-        self._arriving = all(g is None or _finite(g) for g in (gradients if isinstance(gradients, tuple) else (gradients,)))
+        arriving = gradients if isinstance(gradients, tuple) else (gradients,)
+        self._finite_so_far = all(g is None or _finite(g) for g in arriving)
 
     def edge(self, node: Node, argument: int, parent: Tensor, contribution: Any) -> None:
         c = contribution.data if isinstance(contribution, Tensor) else contribution
-        if self._arriving and not _finite(c):
+        if self._finite_so_far and not _finite(c):
             name = parent.name or f"argument {argument}"
-            raise FloatingPointError(f"the derivative of {node.op.name} for {name} made {_kinds((c,))} of a finite gradient: "
-                                     f"{_ranges(node)} ({where(node)})")  # fmt: skip
+            raise FloatingPointError(f"the derivative of {node.op.name} for {name} made {_kinds((c,))} of a finite "
+                                     f"gradient: {_ranges(node)} ({where(node)})")  # fmt: skip
 
     def _lock(self, array: Any) -> None:
-        """Forbid writing to `array` and to what it is a view of."""
+        """Forbid writing to `array` and to what it is a view of; what was read-only before stays so after."""
+        views = []
         while isinstance(array, np.ndarray):
-            if array.flags.writeable:
-                array.flags.writeable = False
-                self._locked.insert(0, array)
+            views.append(array)
             array = array.base
+        for view in reversed(views):  # a view of a locked array is born read-only, as one of repeated elements always is
+            born_locked = view.base is not None and id(view.base) in self._locked and 0 not in view.strides
+            if id(view) not in self._locked and (view.flags.writeable or born_locked):
+                view.flags.writeable = False
+                self._locked[id(view)] = view
 
 
 def _finite(x: Any) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
 class State:
     """`on`: are operations recorded; `scope`, `step`: where a new node belongs; `watchers` see each new node, `taps`
-    each gradient that flows back; `draws`: the generators that were drawn from, for whoever must draw the same again."""
+    each gradient that flows back; `draws`: the generators that were drawn from, for whoever must draw the same again.
+    """
 
-    __slots__ = ("on", "scope", "step", "watchers", "taps", "draws")
+    __slots__ = ("draws", "on", "scope", "step", "taps", "watchers")
 
     def __init__(self) -> None:
         self.on = True
@@ -27,30 +29,34 @@ class State:
         self.taps: tuple[Any, ...] = ()
         self.draws: dict[Any, Any] | None = None
 
-    def but(self, **changes: Any) -> State:
-        """A copy with some fields changed."""
-        copy = State.__new__(State)
-        copy.on, copy.scope, copy.step = self.on, self.scope, self.step
-        copy.watchers, copy.taps, copy.draws = self.watchers, self.taps, self.draws
-        for name, value in changes.items():
-            setattr(copy, name, value)
-        return copy
+    def copy(self) -> State:
+        new = State.__new__(State)
+        new.on, new.scope, new.step = self.on, self.scope, self.step
+        new.watchers, new.taps, new.draws = self.watchers, self.taps, self.draws
+        return new
 
 
-state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())
+state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())  # noqa: B039 (never changed)
 
 
 class Surroundings(ContextDecorator):
-    """A `with` block (or a decorated function) in which the State differs. Subclasses say how in `change`."""
+    """A `with` block (or a decorated function) in which the State differs. Subclasses say how, in `change`."""
 
     def __init__(self) -> None:
         self._tokens: list[Token[State]] = []
 
-    def change(self, now: State) -> State:
-        return now
+    def change(self, new: State) -> None:
+        """Alter `new`, a copy of the State outside, into that inside."""
+
+    def _recreate_cm(self) -> Surroundings:  # a decorated function may run in several threads at once
+        fresh = copy(self)
+        fresh._tokens = []
+        return fresh
 
     def __enter__(self) -> Any:
-        self._tokens.append(state.set(self.change(state.get())))
+        new = state.get().copy()
+        self.change(new)
+        self._tokens.append(state.set(new))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,15 +66,15 @@ class Surroundings(ContextDecorator):
 class no_grad(Surroundings):
     """Inside, operations compute and are not recorded: nothing can be differentiated through them."""
 
-    def change(self, now: State) -> State:
-        return now.but(on=False)
+    def change(self, new: State) -> None:
+        new.on = False
 
 
 class enable_grad(Surroundings):
     """Inside, operations are recorded, also within `no_grad`."""
 
-    def change(self, now: State) -> State:
-        return now.but(on=True)
+    def change(self, new: State) -> None:
+        new.on = True
 
 
 class scope(Surroundings):
@@ -78,8 +84,8 @@ class scope(Surroundings):
         super().__init__()
         self.name = str(name)
 
-    def change(self, now: State) -> State:
-        return now.but(scope=(*now.scope, self.name))
+    def change(self, new: State) -> None:
+        new.scope = (*new.scope, self.name)
 
 
 class step(Surroundings):
@@ -92,8 +98,8 @@ class step(Surroundings):
         super().__init__()
         self.t = int(t)
 
-    def change(self, now: State) -> State:
-        return now.but(step=self.t)
+    def change(self, new: State) -> None:
+        new.step = self.t
 
 
 class trace(Surroundings):
@@ -106,8 +112,8 @@ class trace(Surroundings):
         self.failed: Node | None = None
         self.error: Exception | None = None
 
-    def change(self, now: State) -> State:
-        return now.but(watchers=(*now.watchers, self))
+    def change(self, new: State) -> None:
+        new.watchers = (*new.watchers, self)
 
     def made(self, node: Node) -> None:
         self.nodes.append(node)
@@ -142,8 +148,8 @@ class tap(Surroundings):
         super().__init__()
         self.reader = Tap() if reader is None else reader
 
-    def change(self, now: State) -> State:
-        return now.but(taps=(*now.taps, self.reader))
+    def change(self, new: State) -> None:
+        new.taps = (*new.taps, self.reader)
 
     def __enter__(self) -> Any:
         super().__enter__()

@@ -1,7 +1,8 @@
 """The table of derivatives: each primitive in one place, its forward rule and beside it one derivative per argument."""
+# ruff: noqa: I001
 
 from .elementwise import (
-    abs, add, alias, astype, clip, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power,
+    abs, add, astype, clip, copy, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power,
     relu, sigmoid, sign, sin, softplus, sqrt, subtract, tanh, to_device, where,
 )  # fmt: skip
 from .linear import einsum, matmul
@@ -15,7 +16,7 @@ from .shape import (
 )  # fmt: skip
 
 __all__ = [
-    "abs", "add", "alias", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat", "cos", "cross_entropy",
+    "abs", "add", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat", "copy", "cos", "cross_entropy",
     "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "leaky_relu", "log", "log_softmax",
     "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply", "negative", "one_hot",
     "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax", "softplus", "split",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import backend
 from ..backend import xp
-from ..core import primitive
+from ..core import raw
+from ..primitives import primitive
 
 # Arithmetic. Broadcasting is undone by the engine, so a rule speaks of one element.
 
@@ -83,13 +86,13 @@ def power(x: Any, n: Any) -> Any:
 
 @power.vjp(0)
 def _(g: Any, z: Any, x: Any, n: Any) -> Any:
-    # x ** (n - 1), except that n = 0 leaves no 1 / x behind
-    return g * (n * x ** where(n == 0, 1.0, n - 1))
+    base = x + (n == 0) * (x == 0)  # 0 ** 0 is constant in x: no 0 * (1 / 0)
+    return g * (n * base ** (n - 1))
 
 
 @power.vjp(1)
 def _(g: Any, z: Any, x: Any, n: Any) -> Any:
-    return g * (z * log(where(x == 0, 1.0, x)))
+    return g * (z * log(x + (x == 0)))
 
 
 @primitive
@@ -177,8 +180,9 @@ def _(g: Any, y: Any, x: Any) -> Any:
 
 @primitive
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + e^-x), as the scaled tanh that it is, which cannot overflow."""
-    return 0.5 * xp(x).tanh(0.5 * x) + 0.5
+    """1 / (1 + e^-x), exact also where it is nearly 0."""
+    with np.errstate(over="ignore"):  # e^-x may overflow to inf, whose reciprocal, 0, is right
+        return 1 / (1 + xp(x).exp(-x))
 
 
 @sigmoid.vjp(0)
@@ -224,8 +228,8 @@ def _(g: Any, y: Any, x: Any, alpha: float) -> Any:
 def softplus(x: Any) -> Any:
     """log(1 + e^x), a smooth relu, without overflow."""
     lib = xp(x)
-    m = lib.where(x.real > 0, x, 0 * x) if hasattr(x, "real") else max(x, 0)
-    return m + lib.log(lib.exp(-m) + lib.exp(x - m))
+    m = lib.where(x.real > 0, x, 0)
+    return m + lib.log1p(lib.exp(x - 2 * m))  # e^-|x|, in a form that is analytic on either side of 0
 
 
 @softplus.vjp(0)
@@ -251,6 +255,12 @@ def _(g: Any, y: Any, x: Any) -> Any:
 def sign(x: Any) -> Any:
     """-1, 0 or 1; it has no derivative rule: its gradient is zero wherever there is one."""
     return xp(x).sign(x)
+
+
+@primitive
+def zeros_like(x: Any) -> Any:
+    """Zeros of the shape, dtype and place of x; constant, whatever x is."""
+    return xp(x).zeros_like(x)
 
 
 @primitive(analytic=False)
@@ -287,8 +297,14 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 @primitive
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where `condition` holds, y elsewhere."""
-    return _lib(condition, x, y).where(condition, x, y)
+    """x where `condition` holds, y elsewhere; two Python numbers give float32."""
+    z = _lib(condition, x, y).where(condition, x, y)
+    return z.astype(np.float32) if {type(x), type(y)} <= {int, float} else z
+
+
+@where.vjp(0)
+def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
+    return None  # which side is taken moves in jumps
 
 
 @where.vjp(1)
@@ -316,12 +332,12 @@ def _(g: Any, y: Any, x: Any, low: float, high: float) -> Any:
 
 
 @primitive
-def alias(x: Any) -> Any:
-    """x itself under another identity."""
-    return x
+def copy(x: Any) -> Any:
+    """The numbers of x in an array of their own."""
+    return x.copy()
 
 
-@alias.vjp(0)
+@copy.vjp(0)
 def _(g: Any, y: Any, x: Any) -> Any:
     return g
 
@@ -345,7 +361,7 @@ def to_device(x: Any, /, device: str) -> Any:
 
 @to_device.vjp(0)
 def _(g: Any, y: Any, x: Any, device: str) -> Any:
-    return to_device(g, backend.of(getattr(x, "data", x)).device if not backend.is_array(x) else backend.of(x).device)
+    return to_device(g, backend.of(raw(x)).device)
 
 
 def _lib(*args: Any) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..backend import xp
-from ..core import primitive
-from .shape import broadcast_to, expand_dims, transpose
+from ..primitives import primitive
+from .shape import broadcast_to, expand_dims, reshape, squeeze, transpose
 
 
 @primitive
@@ -19,18 +20,24 @@ def matmul(x: Any, y: Any) -> Any:
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 2 and x.ndim > 1:
         return g @ y.T
-    if y.ndim == 1:
-        return g * y if x.ndim == 1 else expand_dims(g, -1) * y
-    return expand_dims(g, -2) @ _flip(y) if x.ndim == 1 else g @ _flip(y)
+    if y.ndim == 1:  # each row of x meets the one vector
+        return expand_dims(g, -1) * y
+    if x.ndim == 1:
+        return squeeze(expand_dims(g, -2) @ _flip(y), -2)
+    return g @ _flip(y)
 
 
 @matmul.vjp(1)
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
-    if x.ndim == 2 and y.ndim == 2:
+    if x.ndim == y.ndim == 2:
         return x.T @ g
+    if y.ndim == 1:
+        return expand_dims(g, -1) * x
     if x.ndim == 1:
-        return g * x if y.ndim == 1 else expand_dims(x, -1) * expand_dims(g, -2)
-    return _sum_rows(_flip(x) @ expand_dims(g, -1)) if y.ndim == 1 else _flip(x) @ g
+        return expand_dims(x, -1) * expand_dims(g, -2)
+    if y.ndim == 2 and x.ndim > 2:  # all samples of all stacks at once, rather than one product a stack and their sum
+        return _rows(x).T @ _rows(g)
+    return _flip(x) @ g
 
 
 def _flip(x: Any) -> Any:
@@ -38,21 +45,27 @@ def _flip(x: Any) -> Any:
     return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
-def _sum_rows(x: Any) -> Any:
-    return x[..., 0]
+def _rows(x: Any) -> Any:
+    """A stack of matrices as one tall matrix."""
+    return reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def einsum(spec: str, *operands: Any) -> Any:
     """Einstein's summation, e.g. `einsum("bi,ij->bj", x, W)`.
 
-    Takes the forms with an explicit `->`, one letter an axis, no letter twice in one operand, and no `...`; others raise
-    ValueError.
+    Takes the forms with an explicit `->`, one letter an axis, no letter twice in one operand, and no `...`; others
+    raise ValueError, and so do sizes that differ along one letter.
     """
     inputs, arrow, output = spec.replace(" ", "").partition("->")
     terms = inputs.split(",")
     if not arrow or "." in spec or any(len(set(t)) < len(t) for t in (*terms, output)) or len(terms) != len(operands):
-        raise ValueError(f"einsum: {spec!r} for {len(operands)} operands: write one term an operand and an explicit ->, one "
-                         'letter an axis, none twice in a term, no "..."')  # fmt: skip
+        raise ValueError(f"einsum: {spec!r} for {len(operands)} operands: one term an operand and an explicit ->, "
+                         'one letter an axis, none twice in a term, no "..."')  # fmt: skip
+    for letter in set("".join(terms)):
+        sizes = {n for term, x in zip(terms, operands, strict=True)
+                 for axis, n in zip(term, x.shape, strict=False) if axis == letter}  # fmt: skip
+        if len(sizes) > 1:
+            raise ValueError(f"einsum: {spec!r}: axis {letter} has sizes {' and '.join(map(str, sorted(sizes)))}")
     return _einsum(*operands, spec=f"{inputs}->{output}")
 
 

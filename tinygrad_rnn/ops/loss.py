@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import backend
 from ..backend import xp
-from ..core import primitive, raw
-from .elementwise import exp, softplus
-from .reduction import mean, sum
+from ..core import raw
+from ..primitives import primitive
+from .elementwise import exp, sigmoid, softplus
+from .reduction import sum
 from .shape import as_indices, expand_dims
 
 
@@ -43,74 +44,90 @@ def _(g: Any, y: Any, x: Any, axis: int) -> Any:
 def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = "mean") -> Any:
     """-log softmax(logits)[target], in nats: logits (..., C), integer targets (...), mask (...) of 0 and 1 or bool.
 
-    "mean" divides by the number of unmasked targets. Raises ValueError where shapes differ, IndexError for a target
-    outside 0..C-1.
+    "mean" divides by the number of unmasked targets, and is 0 where there are none. Raises ValueError where shapes
+    differ, IndexError for a target outside 0..C-1 (under the mask too: give any class there).
     """
-    targets = as_indices(targets, logits)
-    if tuple(targets.shape) != tuple(logits.shape[:-1]):
+    targets = as_indices(targets, logits, logits.shape[-1], "cross_entropy: target")
+    if targets.shape != logits.shape[:-1]:
         raise ValueError(f"cross_entropy: logits {tuple(logits.shape)} need targets {tuple(logits.shape[:-1])}, not "
                          f"{tuple(targets.shape)}")  # fmt: skip
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'cross_entropy: reduction is "mean", "sum" or "none", not {reduction!r}')
     if mask is None:
-        losses = _cross_entropy(logits, targets)
-        if reduction == "mean":
-            return mean(losses)
-        return _reduced(losses, reduction)
-    weights = _weights(mask, logits, losses_shape=tuple(targets.shape))
-    losses = _cross_entropy(logits, targets) * weights
-    if reduction == "mean":
-        return sum(losses) / weights.sum().clip(1)
-    return _reduced(losses, reduction)
+        weights = None if reduction == "none" else 1.0 if reduction == "sum" else 1 / max(targets.size, 1)
+        return _cross_entropy(logits, targets, weights)
+    weights = _weights(mask, logits, targets.shape)
+    if reduction == "none":
+        return _cross_entropy(logits, targets, None) * weights
+    return _cross_entropy(logits, targets, weights / weights.sum().clip(1) if reduction == "mean" else weights)
 
 
 @primitive(saves=True)
-def _cross_entropy(logits: Any, /, targets: Any) -> Any:
-    """One loss per target; saves the softmax."""
+def _cross_entropy(logits: Any, /, targets: Any, weights: Any) -> Any:
+    """One loss a target, or with `weights` (a number, or one a target) their weighted sum. Saves the softmax."""
     lib = xp(logits)
     x = logits - logits.max(axis=-1, keepdims=True)
     e = lib.exp(x)
     total = e.sum(axis=-1, keepdims=True)
-    losses = lib.log(total[..., 0]) - x[_picked(targets)]
-    return losses, (e / total)
+    picked = x.reshape(-1, x.shape[-1])[lib.arange(targets.size), targets.reshape(-1)]
+    losses = lib.log(total[..., 0]) - picked.reshape(targets.shape)
+    if weights is None:
+        return losses, e / total
+    return losses.sum() * weights if isinstance(weights, float) else (losses * weights).sum(), e / total
 
 
 @_cross_entropy.vjp(0)
-def _(g: Any, y: Any, logits: Any, targets: Any, saved: Any) -> Any:
+def _(g: Any, y: Any, logits: Any, targets: Any, weights: Any, saved: Any) -> Any:
     p = softmax(logits) if saved is None else saved
-    return (p - one_hot(targets, logits.shape[-1], logits.dtype)) * expand_dims(g, -1)
+    each = g if weights is None else g * weights
+    return (p - _is_target(targets, logits.shape[-1])) * (expand_dims(each, -1) if each.ndim else each)
+
+
+def _is_target(targets: Any, size: int) -> Any:
+    """bool (*targets.shape, size): True where a target points."""
+    return targets[..., None] == xp(targets).arange(size)
 
 
 def one_hot(indices: Any, size: int, dtype: Any = np.float32) -> Any:
-    """An array (*indices.shape, size) with a 1 where each index points."""
-    indices = raw(indices)
-    y = xp(indices).zeros((*indices.shape, size), dtype=dtype)
-    y[_picked(indices)] = 1
-    return y
-
-
-def _picked(targets: Any) -> tuple[Any, ...]:
-    """The index of one element a row: all positions of `targets`, and the target there."""
-    lib = xp(targets)
-    grid = [lib.arange(n).reshape((-1,) + (1,) * (targets.ndim - i - 1)) for i, n in enumerate(targets.shape)]
-    return (*grid, targets)
+    """An array (*indices.shape, size) with a 1 where each index points. Raises IndexError for one outside 0..size-1."""
+    indices = as_indices(indices, indices, size, "one_hot: index")
+    return _is_target(indices, size).astype(dtype)
 
 
 def binary_cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> Any:
-    """-[y log p + (1 - y) log(1 - p)] with p = sigmoid(logits), in nats; targets of logits' shape, between 0 and 1."""
-    return _reduced(softplus(logits) - logits * targets, reduction)
+    """-[y log p + (1 - y) log(1 - p)] with p = sigmoid(logits), in nats; targets y between 0 and 1.
+
+    Raises ValueError where the shapes differ, which broadcasting would hide.
+    """
+    _same_shape("binary_cross_entropy", logits=logits, targets=targets)
+    return _reduced(_binary_cross_entropy(logits, targets), reduction)
+
+
+@primitive
+def _binary_cross_entropy(logits: Any, targets: Any) -> Any:
+    return targets * softplus(-logits) + (1 - targets) * softplus(logits)
+
+
+@_binary_cross_entropy.vjp(0)
+def _(g: Any, y: Any, logits: Any, targets: Any) -> Any:
+    return g * (sigmoid(logits) - targets)
+
+
+@_binary_cross_entropy.vjp(1)
+def _(g: Any, y: Any, logits: Any, targets: Any) -> Any:
+    return -g * logits
 
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """The squared difference. Raises ValueError where the shapes differ, which broadcasting would hide."""
-    shapes = [tuple(getattr(x, "shape", ())) for x in (prediction, target)]
-    if shapes[0] != shapes[1]:
-        raise ValueError(f"mse_loss: prediction {shapes[0]} and target {shapes[1]} differ in shape: reshape one")
+    _same_shape("mse_loss", prediction=prediction, target=target)
     difference = prediction - target
     return _reduced(difference * difference, reduction)
 
 
 def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any = None) -> Any:
     """Cross-entropy of logits (T, B, C) against integer targets (T, B): a mean over the batch, and over time the "sum"
-    or the "mean". With mask (T, B), each step's mean is over its unmasked sequences, and time's over all unmasked steps.
+    or the "mean". With mask (T, B), each step's mean is over its unmasked sequences, time's over all unmasked steps.
 
     Learning rates and clip thresholds do not transfer between "sum" and "mean": they differ by a factor of T.
     """
@@ -119,26 +136,32 @@ def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any =
     T, B = logits.shape[0], logits.shape[1]
     if mask is None:
         total = cross_entropy(logits, targets, None, "sum")
-        return total / (B * T if over_time == "mean" else B)
+        return total / ((B * T if over_time == "mean" else B) or 1)
     if over_time == "mean":
         return cross_entropy(logits, targets, mask, "mean")
-    weights = _weights(mask, logits, losses_shape=tuple(logits.shape[:-1]))
+    weights = _weights(mask, logits, logits.shape[:-1])
     losses = cross_entropy(logits, targets, None, "none") * (weights / weights.sum(axis=1, keepdims=True).clip(1))
     return sum(losses)
 
 
-def _weights(mask: Any, like: Any, losses_shape: tuple[int, ...]) -> Any:
+def _weights(mask: Any, like: Any, shape: tuple[int, ...]) -> Any:
     """A mask as floats on the device of `like`, checked."""
     array = raw(mask)
     array = array if backend.is_array(array) else np.asarray(array)
-    if tuple(array.shape) != losses_shape:
-        raise ValueError(f"mask {tuple(array.shape)} must have the shape of the targets, {losses_shape}")
+    if tuple(array.shape) != tuple(shape):
+        raise ValueError(f"mask {tuple(array.shape)} must have the shape of the targets, {shape}")
     return backend.to_device(array, backend.of(raw(like)).device).astype(like.dtype)
+
+
+def _same_shape(loss: str, **given: Any) -> None:
+    (a, x), (b, y) = ((name, tuple(getattr(value, "shape", ()))) for name, value in given.items())
+    if x != y:
+        raise ValueError(f"{loss}: {a} {x} and {b} {y} differ in shape: reshape one")
 
 
 def _reduced(losses: Any, reduction: str) -> Any:
     if reduction == "mean":
-        return mean(losses)
+        return sum(losses) / (losses.size or 1)  # the mean over nothing is 0
     if reduction == "sum":
         return sum(losses)
     if reduction == "none":

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..core import primitive, raw
+from ..core import raw
+from ..primitives import primitive
 from ..recording import state
 
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from ..backend import xp
-from ..core import primitive
-from .elementwise import exp
+from ..primitives import primitive
+from .elementwise import astype, exp
 from .shape import broadcast_to, reshape
 
 Axis = int | tuple[int, ...] | None
@@ -44,7 +44,7 @@ def var(x: Any, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> 
 @var.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
     centred = x - mean(x, axis, True)
-    return _kept(g * (2.0 / (_count(x, axis) - ddof)), x, axis) * centred
+    return _kept(g, x, axis) * (2 * centred) / (_count(x, axis) - ddof)
 
 
 @primitive(analytic=False)
@@ -62,7 +62,7 @@ def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 @max.vjp(0)
 @min.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    best = x == _kept(y, x, axis)
+    best = astype(x == _kept(y, x, axis), x.dtype)
     return _kept(g, x, axis) * (best / sum(best, axis, True))
 
 
@@ -73,7 +73,7 @@ def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
     m = x.max(axis=axis, keepdims=True)
     m = lib.where(lib.isfinite(m), m, 0 * m.real)
     y = lib.log(lib.exp(x - m).sum(axis=axis, keepdims=True)) + m
-    return y if keepdims else y.reshape(x.sum(axis=axis).shape)
+    return y if keepdims else y.squeeze(axis)
 
 
 @logsumexp.vjp(0)
@@ -102,8 +102,8 @@ def _axes(x: Any, axis: Axis) -> tuple[int, ...]:
 
 
 def _count(x: Any, axis: Axis) -> int:
-    """How many elements of x go into one of the result."""
-    return math.prod(x.shape[a] for a in _axes(x, axis))
+    """How many elements of x go into one of the result; 1 for none, which then divides nothing."""
+    return math.prod(x.shape[a] for a in _axes(x, axis)) or 1
 
 
 def _kept(g: Any, x: Any, axis: Axis) -> Any:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from .. import backend
 from ..backend import xp
-from ..core import Tensor, primitive, raw
+from ..core import raw
+from ..primitives import primitive
+from .elementwise import zeros_like
 
 # Another shape
 
@@ -74,7 +77,7 @@ def _(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
 
 def concat(tensors: Sequence[Any], axis: int = 0) -> Any:
     """The tensors one after another along an axis that they have."""
-    return _concat(*tensors, axis=axis)
+    return _concat(*_some(tensors, "concat"), axis=axis)
 
 
 @primitive
@@ -84,12 +87,12 @@ def _concat(*xs: Any, axis: int) -> Any:
 
 @_concat.joint_vjp
 def _(needed: Any, g: Any, y: Any, *xs: Any, axis: int) -> Any:
-    return split(g, np.cumsum([x.shape[axis] for x in xs])[:-1].tolist(), axis)
+    return split(g, list(accumulate(x.shape[axis] for x in xs[:-1])), axis)
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     """The tensors, all of one shape, along a new axis."""
-    return _stack(*tensors, axis=axis)
+    return _stack(*_some(tensors, "stack"), axis=axis)
 
 
 @primitive
@@ -100,6 +103,12 @@ def _stack(*xs: Any, axis: int) -> Any:
 @_stack.joint_vjp
 def _(needed: Any, g: Any, y: Any, *xs: Any, axis: int) -> Any:
     return unstack(g, axis)
+
+
+def _some(tensors: Sequence[Any], op: str) -> Sequence[Any]:
+    if len(tensors) == 0:
+        raise ValueError(f"{op}: the list of tensors is empty, so there is no shape to give the result")
+    return tensors
 
 
 @primitive(several=True)
@@ -126,7 +135,7 @@ def _(g: Any, y: Any, x: Any, sections: Any, axis: int) -> Any:
 
 def _with_zeros(g: Any, y: Any) -> list[Any]:
     """The gradients of several outputs, with zeros for those that nobody used."""
-    return [yi * 0.0 if gi is None else gi for gi, yi in zip(g, y, strict=True)]
+    return [zeros_like(yi) if gi is None else gi for gi, yi in zip(g, y, strict=True)]
 
 
 # Indexing
@@ -134,7 +143,17 @@ def _with_zeros(g: Any, y: Any) -> list[Any]:
 
 def getitem(x: Any, index: Any) -> Any:
     """x[index]: integers, slices, None and `...`, integer arrays, or a mask of bool."""
-    return _getitem(x, index=tuple(map(raw, index)) if isinstance(index, tuple) else raw(index))
+    return _getitem(x, index=_index(index, x))
+
+
+def _index(index: Any, x: Any) -> Any:
+    """An index whose lists, arrays and Tensors are arrays on the device of x."""
+    if isinstance(index, tuple):
+        return tuple(_index(part, x) for part in index)
+    if isinstance(index, list):
+        index = np.asarray(index, None if index else np.intp)
+    index = raw(index)
+    return backend.to_device(index, backend.of(raw(x)).device) if backend.is_array(index) else index
 
 
 @primitive
@@ -144,7 +163,7 @@ def _getitem(x: Any, /, index: Any) -> Any:
 
 @_getitem.vjp(0)
 def _(g: Any, y: Any, x: Any, index: Any) -> Any:
-    return put(g, x.shape, index)
+    return _put(g, x.shape, index)
 
 
 @_getitem.adds_into(0)
@@ -152,17 +171,21 @@ def _(buffer: Any, g: Any, index: Any) -> None:
     _add_at(buffer, index, g)
 
 
-@primitive
-def put(x: Any, /, shape: tuple[int, ...], index: Any) -> Any:
+def put(x: Any, shape: tuple[int, ...], index: Any) -> Any:
     """Zeros of `shape` to which x is added at `index`, once for each time that an element is named."""
+    return _put(x, shape, _index(index, x))
+
+
+@primitive
+def _put(x: Any, /, shape: tuple[int, ...], index: Any) -> Any:
     y = xp(x).zeros(shape, dtype=x.dtype)
     _add_at(y, index, x)
     return y
 
 
-@put.vjp(0)
+@_put.vjp(0)
 def _(g: Any, y: Any, x: Any, shape: tuple[int, ...], index: Any) -> Any:
-    return getitem(g, index)
+    return _getitem(g, index)
 
 
 def take(W: Any, indices: Any) -> Any:
@@ -170,7 +193,7 @@ def take(W: Any, indices: Any) -> Any:
 
     Raises IndexError for an index below 0 or above V - 1.
     """
-    return _take(W, indices=as_indices(indices, W))
+    return _take(W, indices=as_indices(indices, W, W.shape[0], "take: index"))
 
 
 @primitive
@@ -180,7 +203,7 @@ def _take(W: Any, /, indices: Any) -> Any:
 
 @_take.vjp(0)
 def _(g: Any, y: Any, W: Any, indices: Any) -> Any:
-    return put(g, W.shape, indices)
+    return _put(g, W.shape, indices)
 
 
 @_take.adds_into(0)
@@ -188,32 +211,32 @@ def _(buffer: Any, g: Any, indices: Any) -> None:
     _add_at(buffer, indices, g)
 
 
-def as_indices(indices: Any, like: Any) -> Any:
-    """Integer indices or class targets as an array on the device of `like`; NumPy integers may come from the CPU.
+def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
+    """Integer indices or class targets as an array on the device of `like`; those of NumPy may come from the CPU.
 
-    They are turned unsigned, so that -1 is out of range rather than the last row.
+    Raises TypeError unless they are integers, IndexError for one outside 0..size-1: -1 is no way to say the last row,
+    and a GPU would wrap what is too large.
     """
     array = raw(indices)
     array = array if backend.is_array(array) else np.asarray(array)
+    if array.size == 0:
+        array = array.astype(np.intp)  # an empty list is of floats
     if array.dtype.kind not in "iu":
-        raise TypeError(f"take: indices must be integers, not {array.dtype}")
-    there = backend.of(raw(like)).device
-    if backend.of(array).device == "cpu":
-        if array.dtype.kind == "i" and array.size and there != "cpu" and int(array.min()) < 0:
-            raise IndexError(f"take: index {int(array.min())} is below 0")
-        array = array.astype(np.uintp, copy=False) if there == "cpu" else array
-    return backend.to_device(array, there)
+        raise TypeError(f"{what} must be an integer, not {array.dtype}")
+    if array.size and _largest(array.astype(np.uint64, copy=False)) >= size:  # as unsigned, -1 is the largest
+        wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
+        raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
+    return backend.to_device(array, backend.of(raw(like)).device)
+
+
+def _largest(x: Any) -> int:
+    return int(x.reshape(-1)[x.argmax()])  # a third of the time of x.max(), for a batch of targets
 
 
 def _add_at(buffer: Any, index: Any, x: Any) -> None:
     """buffer[index] += x, counting repeated indices each time."""
     parts = index if isinstance(index, tuple) else (index,)
-    if all(p is None or p is Ellipsis or isinstance(p, (int, slice, np.integer)) for p in parts):
-        buffer[index] += x
-    else:
+    if any(backend.is_array(p) and p.dtype.kind in "iu" for p in parts):
         xp(buffer).add.at(buffer, index, x)
-
-
-def is_tensor(x: Any) -> bool:
-    """Is x a Tensor (rather than an array or a number)?"""
-    return isinstance(x, Tensor)
+    else:  # nothing else names an element twice
+        buffer[index] += x

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 import graphviz
 
 from . import engines
 from .figure import Edge, Figure, Node, Point, Text, slug
 from .lettering import FONT, LINE_SPACING, clean
-import itertools
 
 __all__ = ["MAX_LAYOUT_NODES", "TooLarge", "layout_with_dot", "to_dot"]
 
@@ -42,8 +42,8 @@ class TooLarge(ValueError):
 def to_dot(figure: Figure) -> str:
     """The figure as DOT: the same text for the same figure, on every run and machine.
 
-    Nodes are called by their keys, percent-encoded where a key holds more than letters, digits and ``/.#>()+=,*@[]-_``;
-    edges and boxes carry theirs as the last part of ``id``, after ``figure.prefix``.
+    Nodes are called by their keys (as :func:`~tinygrad_rnn.pictures.figure.slug` writes them); edges and boxes carry
+    theirs in ``id``, after ``figure.prefix``.
     """
     graph = graphviz.Digraph("figure")
     graph.attr("graph", bgcolor="white", pad="0.2", splines="line", notranslate="true", outputorder="edgesfirst")
@@ -98,7 +98,8 @@ def _add_node(graph: graphviz.Digraph, figure: Figure, node: Node) -> None:
 
 
 def _label(line: Text, align: str) -> dict[str, str]:
-    attributes = {"label": _escape(clean(line.text)) + (r"\l" if align == "start" else "")}
+    text = _escape(line.text)
+    attributes = {"label": text + r"\l" if align == "start" else text}
     if line.size != 12:
         attributes["fontsize"] = _number(line.size)
     attributes["fontcolor"] = line.colour
@@ -129,7 +130,7 @@ def _add_edge(graph: graphviz.Digraph, figure: Figure, edge: Edge) -> None:
 def _thirds(points: tuple[Point, ...]) -> list[Point]:
     """A polyline as the cubic splines that Graphviz wants: two control points on each piece, at its thirds."""
     spline = [points[0]]
-    for (ax, ay), (bx, by) in itertools.pairwise(points):
+    for (ax, ay), (bx, by) in pairwise(points):
         spline += [((2 * ax + bx) / 3, (2 * ay + by) / 3), ((ax + 2 * bx) / 3, (ay + 2 * by) / 3), (bx, by)]
     return spline
 
@@ -137,7 +138,8 @@ def _thirds(points: tuple[Point, ...]) -> list[Point]:
 def _escape(text: str) -> str:
     """Text as Graphviz prints it: its escapes, its character references and HTML-like labels all mean themselves."""
     parts = (clean(part).replace("\\", r"\\").replace("&", "&amp;") for part in text.split("\n"))
-    return str(graphviz.nohtml(r"\n".join(parts)))
+    plain: str = graphviz.nohtml(r"\n".join(parts))  # a str that says of itself that it is no HTML-like label
+    return plain
 
 
 def _pair(point: Point) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -115,21 +115,14 @@ class Drawing:
         if not target.parent.is_dir():
             raise FileNotFoundError(f"there is no folder {str(target.parent)!r} to save {target.name!r} in")
         content = self._content(suffix, scale)
+        aside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            handle, aside = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        except OSError as error:
-            raise type(error)(f"cannot write {str(target)!r}: {error.strerror}") from None
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.chmod(aside, 0o666 & ~_umask())
+            aside.write_bytes(content)
             os.replace(aside, target)
         except OSError as error:
-            Path(aside).unlink(missing_ok=True)
             raise type(error)(f"cannot write {str(target)!r}: {error.strerror}") from None
-        except BaseException:
-            Path(aside).unlink(missing_ok=True)
-            raise
+        finally:
+            aside.unlink(missing_ok=True)
         return target
 
     def _content(self, suffix: str, scale: float) -> bytes:
@@ -138,10 +131,3 @@ class Drawing:
         if suffix == ".pdf":
             return engines.pdf(self.dot)
         return {".svg": lambda: self.svg, ".dot": lambda: self.dot, ".html": lambda: self.html}[suffix]().encode()
-
-
-def _umask() -> int:
-    """The process's mask for new files (mkstemp makes private ones, and a picture is to be shared)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

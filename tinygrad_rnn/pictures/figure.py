@@ -21,7 +21,7 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .lettering import LINE_SPACING, clean, label, text_width
 from .palette import EDGE, GREY, INK, ROLES, Style, style
@@ -48,6 +48,7 @@ __all__ = [
     "style",
     "text_at",
     "text_width",
+    "unslug",
 ]  # fmt: skip
 
 Shape = Literal["box", "circle", "ellipse", "square", "rect", "point", "text"]
@@ -282,9 +283,20 @@ _PLAIN = re.compile(r"[\w/.#>()+=,*@\[\]-]+", re.ASCII)
 
 
 def slug(key: str) -> str:
-    """A key as DOT names and XML ids can hold it: percent-encoded where needed, so that ``unquote`` gives it back.
+    """A key as DOT names and XML ids can hold it: other bytes than these become ``~`` and two hexadecimal digits.
+
+    (Not ``%``: Graphviz takes a name that begins with it for one of its own.)
 
     >>> slug("t3/h"), slug("n:port"), slug("a b")
-    ('t3/h', 'n%3Aport', 'a%20b')
+    ('t3/h', 'n~3Aport', 'a~20b')
+    >>> unslug(slug("~ 50%"))
+    '~ 50%'
     """
-    return key if _PLAIN.fullmatch(key) else quote(key, safe="/.#>()+=,*@[]-_", errors="replace")
+    if _PLAIN.fullmatch(key):
+        return key
+    return quote(key, safe="/.#>()+=,*@[]-_", errors="surrogatepass").replace("~", "%7E").replace("%", "~")
+
+
+def unslug(name: str) -> str:
+    """The key of a name made by :func:`slug`."""
+    return unquote(name.replace("~", "%"), errors="surrogatepass")

@@ -6,21 +6,43 @@ runs between the nodes and not over them.
 
 from __future__ import annotations
 
-from collections import defaultdict
+import os
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
-from .dot import MAX_LAYOUT_NODES, TooLarge
+from . import engines
+from .dot import MAX_LAYOUT_NODES, TooLarge, layout_with_dot
 from .figure import Edge, Figure, Node, Point, Stop, curve
-import itertools
 
-__all__ = ["layered"]
+__all__ = ["arrange", "layered"]
 
-RANK_GAP = 34.0  # points between two ranks
+RANK_GAP = 44.0  # points between two ranks
 NODE_GAP = 20.0  # points between two nodes of a rank
 SWEEPS = 8
 
 Place = str | tuple[int, int]  # a node's key, or (number of the edge, rank) where a long edge passes
+
+
+def arrange(
+    nodes: Iterable[Node], edges: Iterable[Edge], *, title: str, description: str = "", note: str = ""
+) -> Figure:
+    """Positions by Graphviz's ``dot`` where that works, otherwise by :func:`layered`, and the note says so.
+
+    Raises ``TooLarge``, and EngineError where the environment asks for an engine that fails.
+    """
+    nodes, edges = tuple(nodes), tuple(edges)
+    forced = os.environ.get(engines.VARIABLE, "").strip()
+    if forced == "builtin":
+        return layered(nodes, edges, title=title, description=description, note=note)
+    try:
+        return layout_with_dot(nodes, edges, title=title, description=description, note=note)
+    except engines.EngineError as error:
+        if forced:
+            raise
+        note = " | ".join(filter(None, (note, f"simple layout: {error}")))
+        return layered(nodes, edges, title=title, description=description, note=note)
 
 
 def layered(
@@ -57,7 +79,7 @@ def layered(
         title,
         description,
         tuple(drawn.values()),
-        tuple(_draw(edge, chain, placed, drawn) for edge, chain in zip(edges, chains, strict=True)),
+        tuple(_draw(*each, placed, drawn) for each in zip(edges, chains, _bends(edges), strict=True)),
         note=note,
     )
 
@@ -104,7 +126,7 @@ def _ranks(keys: list[str], pairs: list[tuple[str, str]]) -> dict[str, int]:
 def _neighbours(chains: list[list[Place]]) -> dict[Place, list[Place]]:
     beside: dict[Place, list[Place]] = defaultdict(list)
     for chain in chains:
-        for a, b in itertools.pairwise(chain):
+        for a, b in pairwise(chain):
             beside[a].append(b)
             beside[b].append(a)
     return beside
@@ -148,7 +170,7 @@ def _place(layers: list[list[Place]], chains: list[list[Place]], known: dict[str
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
             wish = [_mean([height[other] for other in beside[place]], height[place]) for place in layer]
-            needed = [(size(a)[1] + size(b)[1]) / 2 + NODE_GAP for a, b in itertools.pairwise(layer)]
+            needed = [(size(a)[1] + size(b)[1]) / 2 + NODE_GAP for a, b in pairwise(layer)]
             down, up = wish[:], wish[:]
             for i, gap in enumerate(needed):
                 down[i + 1] = min(down[i + 1], down[i] - gap)
@@ -163,22 +185,35 @@ def _mean(values: list[float], otherwise: float) -> float:
     return sum(values) / len(values) if values else otherwise
 
 
-def _draw(edge: Edge, chain: list[Place], placed: dict[Place, Point], drawn: dict[str, Node]) -> Edge:
-    """Smooth from place to place: every piece leaves and arrives level."""
+def _draw(edge: Edge, chain: list[Place], bend: float, placed: dict[Place, Point], drawn: dict[str, Node]) -> Edge:
+    """Smooth from place to place; straight between neighbours that are steeply above one another.
+
+    ``bend`` moves the middle up, in points, so that several edges between the same two nodes can be told apart.
+    """
     tail, head = drawn[edge.tail], drawn[edge.head]
     points: tuple[Point, ...] = ()
     if edge.tail == edge.head:
-        up = tail.y + tail.height / 2 + 24
+        up = tail.y + tail.height / 2 + 24 + abs(bend)
         points = curve(tail, (tail.x - tail.width / 2, up), (tail.x + tail.width / 2, up), tail)
         return replace(edge, points=points, curve="bezier")
     stops: list[Stop] = [tail, *(placed[place] for place in chain[1:-1]), head]
-    for i, (a, b) in enumerate(itertools.pairwise(stops)):
-        (ax, ay), (bx, by) = placed[chain[i]], placed[chain[i + 1]]
-        reach = (bx - ax) / 2
-        if (a is tail and b is head and abs(ay - by) < 1e-6) or not reach:
-            controls = ((2 * ax + bx) / 3, (2 * ay + by) / 3), ((ax + 2 * bx) / 3, (ay + 2 * by) / 3)
+    lift = bend if len(stops) == 2 else 0.0  # a long edge has places of its own
+    for a, b in pairwise(stops):
+        (ax, ay), (bx, by) = (stop if isinstance(stop, tuple) else (stop.x, stop.y) for stop in (a, b))
+        if len(stops) == 2 and abs(by - ay) > abs(bx - ax) / 3:
+            controls = ((2 * ax + bx) / 3, (2 * ay + by) / 3 + lift), ((ax + 2 * bx) / 3, (ay + 2 * by) / 3 + lift)
         else:
-            controls = (ax + reach, ay), (bx - reach, by)
-        piece = curve(a, *controls, b)
-        points = points[:-1] + piece
+            controls = ((ax + bx) / 2, ay + lift), ((ax + bx) / 2, by + lift)
+        points = points[:-1] + curve(a, *controls, b)
     return replace(edge, points=points, curve="bezier")
+
+
+def _bends(edges: tuple[Edge, ...]) -> list[float]:
+    """For each edge how far to bend it, in points: 0 unless others join the same two nodes."""
+    pairs = [frozenset((edge.tail, edge.head)) for edge in edges]
+    total, seen = Counter(pairs), Counter[frozenset[str]]()
+    bends = []
+    for pair in pairs:
+        bends.append(18.0 * (seen[pair] - (total[pair] - 1) / 2))
+        seen[pair] += 1
+    return bends

@@ -1,0 +1,245 @@
+"""The command line, `tinygrad-rnn`: options in, lines out; the floors below do the work.
+
+What goes wrong is one line on stderr, `tinygrad-rnn: ...`, and exit code 1 (2 for a wrong option, 130 for Ctrl-C).
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+
+from . import __version__, backend
+from .data import default_corpus, read_text
+
+try:
+    import typer
+except ImportError:  # the extra `course` brings it; main says so, and importing this module never fails
+    if not TYPE_CHECKING:
+        typer = None
+
+NAME = "tinygrad-rnn"
+INSTALL = "pip install 'tinygrad_rnn[course]'"
+EXTRAS = ("typer", "rich", "safetensors")  # beside the drawing engines, which tell of themselves
+EPOCHS = 5  # times through the text where nobody says how long: a minute or two for the default text
+
+
+class Stopped(Exception):
+    """Ctrl-C, and all is saved."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line (`sys.argv`'s by default) and give its exit code."""
+    if typer is None or importlib.util.find_spec("rich") is None:
+        return _failed(f"the command line needs typer and rich: {INSTALL}", 1)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows ? instead of failing
+    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = typer.main.get_command(build()).main(arguments, prog_name=NAME, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Stopped as why:
+        return _failed(str(why), 130)
+    except (KeyboardInterrupt, typer.Abort):
+        return _failed("stopped", 130)
+    except (ValueError, OSError, RuntimeError, ArithmeticError) as why:
+        return _failed(str(why) or type(why).__name__, 1)
+    except Exception as why:
+        if not hasattr(why, "format_message"):
+            raise
+        return _failed(f"{why.format_message()} (see {NAME} --help)", 2)  # click's, of which typer may carry its own
+
+
+def build() -> typer.Typer:
+    """The application, with all its commands."""
+    about = "Recurrent networks seen from the inside: unrolled graphs, and the gradients that flow back through them."
+    app = typer.Typer(help=about, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_common)
+    for command in (tour, draw, train, sample, doctor):
+        app.command()(command)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"{NAME} {__version__}")
+        raise typer.Exit
+
+
+def _common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
+) -> None:
+    pass
+
+
+def tour(
+    out: Annotated[Path, typer.Option(help="The folder for index.html, its figures and its numbers.")] = Path("tour"),
+    text: Annotated[Path | None, typer.Option(help="A text file. (default: what every Python carries)")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="About how long it may take.")] = 60,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing until the end.")] = False,
+) -> None:
+    """Make a page that shows where gradients flow and die, from networks trained while you wait."""
+    from .course.saving import check_writable
+
+    check_writable(out)
+    backend.get(device)
+    words = None if text is None else read_text(text)
+    from .course.tour import run_tour
+
+    run_tour(out, words, seconds, device, (lambda line: None) if quiet else (lambda line: print(line, flush=True)))
+
+
+def draw(
+    name: Annotated[str | None, typer.Argument(help="A built-in model; see --list.")] = None,
+    view: Annotated[str, typer.Option(help="ops, gates, cells, rolled or flow.")] = "cells",
+    steps: Annotated[int, typer.Option(min=1, help="Time steps to unroll.")] = 4,
+    out: Annotated[
+        Path | None, typer.Option(help="A .svg, .png, .pdf, .dot or .html file. (default: NAME-VIEW.svg)")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Draws weights and inputs.")] = 0,
+    list_: Annotated[bool, typer.Option("--list", help="List the built-in models.")] = False,
+) -> None:
+    """Draw the graph of a built-in model."""
+    from . import draw as drawn
+    from .pictures.examples import EXAMPLES
+
+    if list_:
+        for known, example in EXAMPLES.items():
+            print(f"{known:<12}{(example.__doc__ or '').strip().splitlines()[0] if example.__doc__ else ''}".rstrip())
+        return
+    if name not in EXAMPLES:
+        told = "name a built-in model" if name is None else f"there is no built-in model {name!r}"
+        raise typer.BadParameter(f"{told}: {', '.join(EXAMPLES)}")
+    out = Path(f"{name}-{view}.svg") if out is None else out
+    drawing = drawn(EXAMPLES[name](steps, np.random.default_rng(seed)), view=view)
+    drawing.save(out)
+    print(f"{out} (drawn by {drawing.engine})" + (f": {drawing.note}" if drawing.note else ""))
+
+
+def train(
+    text: Annotated[Path | None, typer.Option(help="A text file. (default: what every Python carries)")] = None,
+    cell: Annotated[str | None, typer.Option(help="rnn, lstm or gru. (default: lstm)")] = None,
+    hidden: Annotated[int | None, typer.Option(min=1, help="Units of a layer. (default: 128)")] = None,
+    layers: Annotated[int | None, typer.Option(min=1, help="Layers. (default: 1)")] = None,
+    forget_bias: Annotated[float | None, typer.Option(help="The LSTM's, at the start. (default: 1)")] = None,
+    seq_len: Annotated[int | None, typer.Option(min=1, help="Steps back that gradients go. (default: 50)")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Parallel streams of text. (default: 32)")] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's learning rate. (default: 0.002)")] = None,
+    clip: Annotated[float | None, typer.Option(help="The gradients' largest norm. (default: 1)")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draws the weights. (default: 0)")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64. (default: float32)")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help=f"Times through the text. (default: {EPOCHS})")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Steps in all, instead.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop after so long.")] = None,
+    every: Annotated[int, typer.Option(min=1, help="Validate and save every so many steps.")] = 100,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    out: Annotated[Path, typer.Option(help="The model's folder.")] = Path("model"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the model in --out, exactly.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+) -> None:
+    """Train a character model on a text. Ctrl-C saves; --resume goes on."""
+    from .course import saving, training
+    from .course.display import Display
+
+    options = {"cell": cell, "hidden_size": hidden, "num_layers": layers, "forget_bias": forget_bias,
+               "seq_len": seq_len, "batch_size": batch, "lr": lr, "clip": clip, "seed": seed,
+               "dtype": dtype}  # fmt: skip
+    chosen: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    if steps is not None and epochs is not None:
+        raise typer.BadParameter("--steps and --epochs both say how long: give one")
+    saving.check_writable(out)
+    backend.get(device)
+    run = training.Run.load(out, device) if resume else None
+    if run is not None:
+        changed = [key for key, value in chosen.items() if getattr(run.settings, key) != value]
+        if changed:
+            raise ValueError(f"the model in {out} has {changed[0]} {getattr(run.settings, changed[0])}, which cannot "
+                             "change now: leave it out, or start anew in another folder")  # fmt: skip
+        text = Path(run.text["source"]) if text is None and run.text["source"] else text
+    elif saving.has_model(out):
+        raise ValueError(f"{out} holds a model already: go on with --resume, or choose another folder with --out")
+    settings = training.Settings(**chosen) if run is None else run.settings
+    words = default_corpus() if text is None else read_text(text)
+    data = training.Text(words, settings, None if text is None else str(text))
+    run = training.Run.start(settings, data, device) if run is None else run
+    steps = _steps(steps, epochs, seconds, len(data.train), run.goal)
+    with Display(quiet) as display:
+        finished = training.train(run, data, steps=steps, seconds=seconds, every=every, report=display, folder=out)
+    if not finished:
+        raise Stopped(f"stopped at step {run.step} and saved; to go on: {NAME} train --out {out} --resume")
+    if not quiet:
+        print(f"{out}: {run.step} steps; to hear it: {NAME} sample --model {out}")
+
+
+def _steps(steps: int | None, epochs: int | None, seconds: float | None, epoch: int, goal: int | None) -> int | None:
+    """Steps in all: as told, else where the run was going, else a few epochs unless seconds say when to stop."""
+    if steps is not None:
+        return steps
+    if epochs is not None:
+        return epochs * epoch
+    return goal if goal is not None else None if seconds is not None else EPOCHS * epoch
+
+
+def sample(
+    model: Annotated[Path, typer.Option(help="The folder given to train --out.")] = Path("model"),
+    prime: Annotated[str, typer.Option(help="What the model reads first.")] = "",
+    length: Annotated[int, typer.Option(min=0, help="Characters to write.")] = 500,
+    temperature: Annotated[float, typer.Option(help="0: always the likeliest; 1: as learned; above: wilder.")] = 0.8,
+    seed: Annotated[int | None, typer.Option(min=0, help="For the same again. (default: another each time)")] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+) -> None:
+    """Let a trained model write."""
+    from .course.charmodel import stream
+    from .course.training import load_model
+
+    written = stream(load_model(model, device), prime, length, temperature, np.random.default_rng(seed))
+    print(prime, end="")
+    for char in written:
+        print(char, end="", flush=True)
+    print()
+
+
+def doctor() -> None:
+    """Say what is here, what is missing, and the line that installs it."""
+    from .pictures import engines
+
+    def say(what: str, how: str) -> None:
+        print(f"{what:<16}{how}")
+
+    say(NAME, __version__)
+    say("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
+    say("numpy", np.__version__)
+    say("device cpu", f"here, {os.cpu_count()} cores")
+    try:
+        backend.get("cuda")
+        say("device cuda", "here")
+    except RuntimeError as why:
+        say("device cuda", f"missing: {why}")
+    for engine in engines.available():
+        found = f"{engine.version or 'here'} (makes {engine.makes})"
+        say(f"drawing {engine.name}", found if engine.present else f"missing (makes {engine.makes}): {engine.install}")
+    for package in EXTRAS:
+        try:
+            say(package, importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            say(package, f"missing: {INSTALL}")
+
+
+def _failed(line: str, code: int) -> int:
+    print(f"{NAME}: {' '.join(line.split())}", file=sys.stderr)
+    return code
+
+
+__all__: list[Any] = ["build", "main"]

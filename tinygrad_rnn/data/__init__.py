@@ -1,0 +1,8 @@
+"""What networks are trained on: text as streams of characters, and synthetic tasks whose best answer is known."""
+
+from __future__ import annotations
+
+from .tasks import adding, hello
+from .text import Batches, Vocabulary, default_corpus, read_text, split
+
+__all__ = ["Batches", "Vocabulary", "adding", "default_corpus", "hello", "read_text", "split"]

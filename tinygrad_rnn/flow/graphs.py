@@ -1,0 +1,52 @@
+"""What the instruments ask of a recorded graph: what a tensor was made from, and how long an array is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from operator import attrgetter
+from typing import Any
+
+from .. import backend, core
+from ..core import Node, Tensor
+from ..recording import State, Surroundings
+
+
+def ancestors(outputs: Iterable[Tensor]) -> list[Node]:
+    """The nodes that `outputs` were made by, oldest first."""
+    found = {x.node for x in outputs if x.node is not None}
+    waiting = list(found)
+    while waiting:
+        for x in waiting.pop().inputs:
+            if isinstance(x, Tensor) and x.node is not None and x.node not in found:
+                found.add(x.node)
+                waiting.append(x.node)
+    return sorted(found, key=attrgetter("order"))
+
+
+def same(x: Tensor, y: Tensor) -> bool:
+    """Do both stand for one tensor of the graph? (`x.node.outputs` makes new Tensors for the same output.)"""
+    return x is y or (x.node is not None and x.node is y.node and x.index == y.index)
+
+
+def norm(x: Any) -> float:
+    """The Euclidean (for matrices: Frobenius) norm of an array or Tensor, in float64.
+
+    The entries are divided by the largest first: a gradient that has died to 1e-200, or grown to 1e200, has a norm too,
+    although the square of its entries is 0, or infinite. NaN and infinite entries give NaN and infinity.
+    """
+    x = core.raw(x)
+    if not x.size:
+        return 0.0
+    xp = backend.xp(x)
+    x = abs(x.astype(float) if x.dtype.kind != "c" else x)
+    largest = float(x.max())
+    if largest == 0 or not largest < float("inf"):
+        return largest
+    return largest * float(xp.sqrt(((x / largest) ** 2).sum()))
+
+
+class untapped(Surroundings):
+    """Inside, no tap reads a backward pass: for an instrument that runs one while it reads another."""
+
+    def change(self, new: State) -> None:
+        new.taps = ()

@@ -1,0 +1,8 @@
+"""Learning: optimizers that move parameters along their gradients, and clipping of gradients that explode."""
+
+from .adaptive import Adagrad, Adam, AdamW, RMSprop
+from .clip import clip_grad_norm, clip_grad_value
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value"]

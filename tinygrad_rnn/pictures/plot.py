@@ -1,0 +1,285 @@
+"""Axes, lines, bars and labels, from which the charts are made: shapes of a Figure like those of any drawing.
+
+Numbers that a logarithmic axis cannot hold are shown, not dropped: 0 has a row of its own under the decades, infinity one
+above them, and NaN leaves a gap that the note under the picture counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .figure import Edge, Figure, Node, Point, Text, label, text_at, text_width
+from .palette import GREY, INK
+
+__all__ = ["SERIES", "Plot", "Scale", "Series", "number", "scale", "tick", "wrapped"]
+
+GRID, AXIS = "#e5e7eb", "#9ca3af"
+SMALL, TITLE = 12.0, 15.0  # font sizes in points; a picture as wide as a phone shows them at about two thirds
+ROW = 26.0  # height of the row for 0 and of that for infinity
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """How one line is told from another: colour, marker, and dashes; any one of the three is enough."""
+
+    colour: str
+    marker: Literal["circle", "square"]
+    filled: bool
+    dashed: bool
+
+
+SERIES = (
+    Series("#1d4ed8", "circle", True, False),
+    Series("#b91c1c", "square", False, True),
+    Series("#15803d", "circle", False, False),
+    Series("#7e22ce", "square", True, True),
+    Series("#b45309", "square", False, False),
+    Series("#0e7490", "circle", False, True),
+    Series("#374151", "square", True, False),
+    Series("#be185d", "circle", True, True),
+)
+
+
+def number(value: float) -> str:
+    """A number in a sentence, with three digits at most: 0.25, 12, 3.1e-7, 0, ∞, NaN.
+
+    >>> [number(x) for x in (0.2512, 12.0, 3.14e-7, 0.0)]
+    ['0.251', '12', '3.1e-7', '0']
+    """
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits.removesuffix('.0')}e{int(power)}"
+
+
+def tick(value: float, log: bool) -> str:
+    """A number at an axis; decades far from 1 as 1e-3."""
+    power = round(math.log10(value)) if log else 0
+    far = log and abs(power) > 2 and abs(value / 10.0**power - 1) < 1e-3 if log and -300 < power < 300 else log
+    return f"1e{power}" if far else number(value) if log else f"{value:.10g}"
+
+
+def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
+    """The text in lines of at most `width` points; a longer word stands alone."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Which point of the page stands for a number: from `start` (for `low`) to `end` (for `high`).
+
+    `zero` and `infinity`: the places of the rows for what a logarithmic axis cannot hold, None where nothing needs them.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool = False
+    zero: float | None = None
+    infinity: float | None = None
+
+    def at(self, value: float) -> float | None:
+        """The place of a number in points; None for NaN, and for what has no place."""
+        if math.isnan(value) or (value < 0 and self.log):
+            return None
+        if value == 0 and self.log:
+            return self.zero
+        if math.isinf(value):
+            return self.infinity if value > 0 else None
+        low, high, value = (math.log10(x) if self.log else x for x in (self.low, self.high, value))
+        return self.start + (self.end - self.start) * (value - low) / (high - low)
+
+    def ticks(self, most: int = 6) -> list[tuple[str, float]]:
+        """Labels and places: whole decades, or round numbers; at most about `most`, and the rows of 0 and infinity."""
+        if self.log:
+            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            every = next(n for n in (1, 2, 3, 5, 10, 20, 50, 100, 200) if (last - first) / n <= most)
+            values = [float(f"1e{power}") for power in range(last, first - 1, -every)]
+            if math.log10(self.high / self.low) < 2.2:  # too few decades to read from: 1, 2, 5, 10, ...
+                near = (float(f"{digit}e{power}") for power in range(first - 1, last + 1) for digit in (1, 2, 5))
+                values = [v for v in near if self.low * 0.999 <= v <= self.high * 1.001]
+        else:
+            size = _round((self.high - self.low) / most)
+            first, last = math.ceil(self.low / size - 1e-9), math.floor(self.high / size + 1e-9)
+            values = [size * i for i in range(first, last + 1)]
+        found = [(tick(value, self.log), self.at(value)) for value in values]
+        found += [("0", self.zero), ("∞", self.infinity)]
+        return [(text, place) for text, place in found if place is not None]
+
+
+def scale(values: Iterable[float], start: float, end: float, log: bool = False,
+          tight: bool = False) -> Scale:  # fmt: skip
+    """The axis that shows all `values`: whole decades, or, unless `tight`, round ends."""
+    values = list(values)
+    usable = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
+    zero = start + 8 if log and 0 in values else None
+    infinity = end - 8 if math.inf in values else None
+    low, high = (min(usable), max(usable)) if usable else (0.1 if log else 0.0, 1.0)
+    if log and not tight:
+        low, high = _decades(low, high)
+    elif not log and not tight and high > low:
+        size = _round((high - low) / 5)
+        low, high = size * math.floor(low / size + 1e-9), size * math.ceil(high / size - 1e-9)
+    if low >= high:
+        low, high = (low / 10, high) if log else (low - 0.5, high + 0.5)
+    return Scale(low, high, start + ROW if zero is not None else start, end - ROW if infinity is not None else end, log,
+                 zero, infinity)  # fmt: skip
+
+
+def _decades(low: float, high: float) -> tuple[float, float]:
+    """Round ends of a logarithmic axis: whole decades, or 1, 2, 5 times one where there are not two of them."""
+    first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
+    if last - first > 2 or low >= high:
+        return float(f"1e{max(-323, first)}"), float(f"1e{min(308, last)}")
+    rounds = [float(f"{digit}e{power}") for power in range(first, last + 1) for digit in (1, 2, 5)]
+    return max(v for v in rounds if v <= low * 1.001), min(v for v in rounds if v >= high * 0.999)
+
+
+def _round(size: float) -> float:
+    """The next of 1, 2, 5, 10, 20, ... that is not smaller."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= size * 0.999)
+
+
+@dataclass
+class Plot:
+    """One pair of axes, x from `x.start` to `x.end` and y from `y.start` to `y.end`, and what is drawn there.
+
+    `name` starts every key, so that several plots share a figure.
+    """
+
+    name: str
+    x: Scale
+    y: Scale
+    bottom: float
+    top: float
+    nodes: list[Node] = field(default_factory=list)
+    edges: list[Edge] = field(default_factory=list)
+    missing: int = 0
+
+    def __post_init__(self) -> None:
+        self.anchor = f"{self.name}/axes"
+        self.nodes.append(Node(self.anchor, self.x.start, self.bottom, 0.5, 0.5, "point", stroke=AXIS))
+
+    def stroke(self, key: str, points: Sequence[Point], colour: str, width: float, dashed: bool = False,
+               tooltip: str = "") -> None:  # fmt: skip
+        """A line without arrow through points of the page."""
+        self.edges.append(Edge(f"{self.name}/{key}", self.anchor, self.anchor, tuple(points), colour=colour, width=width,
+                               arrow=False, dashed=dashed, tooltip=tooltip))  # fmt: skip
+
+    def write(self, key: str, x: float, y: float, text: str, align: str = "middle", colour: str = GREY,
+              size: float = SMALL, bold: bool = False) -> None:  # fmt: skip
+        """A line of text whose middle height is y; x is its "start", "middle" or "end"."""
+        line = Text(label(text), size, colour, bold)
+        x -= line.width / 2 if align == "end" else 0
+        self.nodes.append(text_at(f"{self.name}/{key}", x, y, line, align="start" if align == "start" else "middle"))
+
+    def axes(self, x_label: str, y_label: str, x_ticks: Sequence[tuple[str, float]] | None = None,
+             heading: str = "") -> None:  # fmt: skip
+        """Grid lines with their numbers, what x is below them, and what y is above its numbers, where it reads best,
+        after a `heading`. Without `x_label` there are no numbers for x either: the plot below has them."""
+        left, right = self.x.start, self.x.end
+        for text, place in self.y.ticks():
+            self.stroke(f"y={text}", [(left, place), (right, place)], GRID, 0.7, dashed=text in "0∞")
+            self.write(f"y={text}:label", left - 7, place, text, "end")
+        self.stroke("x", [(left, self.bottom), (right, self.bottom)], AXIS, 1.0)
+        for text, place in self.x.ticks() if x_ticks is None else x_ticks:
+            self.stroke(f"x={text}", [(place, self.bottom), (place, self.bottom - 4)], AXIS, 1.0)
+            if x_label:
+                self.write(f"x={text}:label", place, self.bottom - 13, text)
+        if x_label:
+            self.write("x:name", (left + right) / 2, self.bottom - 31, x_label)
+        if heading:
+            self.write("heading", left - 36, self.top + 17, heading, "start", INK, bold=True)
+        indent = text_width(f"{heading}   ", SMALL, True) if heading else 0
+        self.write("y:name", left - 36 + indent, self.top + 17, y_label, "start")
+
+    def line(self, name: str, xs: Sequence[float], ys: Sequence[float], series: Series, width: float = 1.8,
+             markers: int = 7, phase: float = 0.0, colour: str = "") -> None:  # fmt: skip
+        """A line through the numbers, with about `markers` markers, of which the first is `phase` of their
+        distance from the start, so that lines do not hide each other's; numbers without a place interrupt it."""
+        places = [(self.x.at(float(x)), self.y.at(float(y))) for x, y in zip(xs, ys, strict=True)]
+        self.missing += sum(y is None for _, y in places)
+        runs: list[list[Point]] = [[]]
+        for (x, y), value in zip(places, ys, strict=True):
+            if x is not None and y is not None and math.isfinite(value) and (value > 0 or not self.y.log):
+                runs[-1].append((x, y))
+            elif runs[-1]:
+                runs.append([])
+        for i, run in enumerate(run for run in runs if len(run) > 1):
+            self.stroke(f"{name}/line{i or ''}", run, colour or series.colour, width, series.dashed, tooltip=name)
+        every = max(1, round((len(xs) - 1) / max(1, markers - 1)))
+        if not markers:
+            return
+        chosen = {*range(int(phase * every), len(xs), every), len(xs) - 1}
+        for i, ((x, y), value) in enumerate(zip(places, ys, strict=True)):
+            odd = self.y.log and (value == 0 or math.isinf(value))
+            if x is None or y is None or not (odd or i in chosen):
+                continue
+            said = f"{name}: {number(float(value))} at {number(float(xs[i]))}"
+            self.mark(f"{name}/{i}", x, y, series, said, hollow=odd)
+
+    def mark(self, key: str, x: float, y: float, series: Series, tooltip: str, hollow: bool = False) -> None:
+        """The marker of a series."""
+        size = 6.0 if series.marker == "circle" else 5.4
+        fill = series.colour if series.filled and not hollow else "#ffffff"
+        self.nodes.append(Node(f"{self.name}/{key}", x, y, size, size, series.marker, fill=fill, stroke=series.colour,
+                               pen=1.3, tooltip=tooltip))  # fmt: skip
+
+    def names(self, ends: Sequence[tuple[str, Point, str]]) -> None:
+        """The name of each line to the right of its end: names keep a distance, and a thin line leads to those moved."""
+        gap, x = SMALL * 1.35, self.x.end + 18
+        order = sorted(range(len(ends)), key=lambda i: ends[i][1][1])
+        heights: list[float] = []
+        for i in order:
+            heights.append(max(ends[i][1][1], heights[-1] + gap if heights else -math.inf))
+        excess = max(0.0, heights[-1] - self.top) if heights else 0.0
+        for j in range(len(heights) - 1, -1, -1):
+            above = heights[j + 1] - gap if j + 1 < len(heights) else heights[j] - excess
+            heights[j] = min(heights[j], above)
+        for i, height in zip(order, heights, strict=True):
+            name, (px, py), colour = ends[i]
+            if abs(height - py) > 3 or self.x.end - px > 3:
+                self.stroke(f"{name}:lead", [(px + 5, py), (x - 3, height)], colour, 0.6)
+            self.write(f"{name}:name", x, height, name, "start", colour, bold=True)
+
+
+def figure(title: str, about: str, plots: Sequence[Plot]) -> Figure:
+    """The plots with a title and a few words above them, as one Figure; `about`, in lines, becomes its description
+    too."""
+    nodes = [node for plot in plots for node in plot.nodes]
+    left = min(node.x - node.width / 2 for node in nodes)
+    right = max(node.x + node.width / 2 for node in nodes)
+    top = max(node.y + node.height / 2 for node in nodes) + 12
+    lines = [line for part in about.split("\n") for line in wrapped(label(part), max(300.0, right - left))]
+    heads = []
+    for i, line in enumerate(reversed(lines)):
+        heads.append(text_at(f"about/{len(lines) - 1 - i}", left, top + 8 + 16 * i, Text(line, SMALL, GREY), align="start"))
+    words = wrapped(label(title), max(300.0, right - left), TITLE * 1.07)
+    for i, line in enumerate(reversed(words)):
+        height = top + 8 + 16 * len(lines) + 6 + 19 * i
+        heads.append(text_at(f"title/{len(words) - 1 - i}", left, height, Text(line, TITLE, INK, bold=True), align="start"))
+    missing = sum(plot.missing for plot in plots)
+    note = f"{missing} value{'s are' if missing > 1 else ' is'} not a number (NaN) and missing here" if missing else ""
+    edges = [edge for plot in plots for edge in plot.edges]
+    return Figure(title, _sentences(about), tuple(heads + nodes), tuple(edges), note=note)
+
+
+def _sentences(about: str) -> str:
+    """The lines as one text to be read out."""
+    return " ".join(line if line.endswith((".", ":")) else f"{line}." for line in about.split("\n"))

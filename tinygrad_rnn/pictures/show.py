@@ -1,0 +1,142 @@
+"""`tg.draw`: one call from a computation to a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..core import Tensor
+from ..recording import trace
+from .dot import TooLarge
+from .drawing import Drawing
+from .figure import Figure
+from .graph import Graph, Vertex, gradients
+from .roles import Roles, roles_of
+from .views.cells import cells
+from .views.flow import flow, recurrent_weight
+from .views.gates import gates
+from .views.generic import generic, summary
+from .views.ops import ops
+from .views.rolled import rolled
+from .views.scene import SMALL, Scene
+
+__all__ = ["VIEWS", "draw"]
+
+VIEWS = ("auto", "cells", "rolled", "gates", "ops", "flow")
+
+
+def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None = None, values: bool | str = "auto",
+         step: int | None = None, parameters: str = "merged", weight: Tensor | None = None,
+         title: str | None = None) -> Drawing:  # fmt: skip
+    """A picture of how `output` was computed and of the gradients that flow back from it.
+
+    `output` is a Tensor, a list of Tensors, or a `tg.trace()` (drawn up to the operation that failed, last and red).
+    For `view="flow"` it may also be a list of pairs (title, Tensor), drawn one under another.
+
+    Views: "cells" (rows x, h, y, L over time), "rolled" (one step with its loop, and unfolded), "gates" (inside one
+    `step`, the last by default; an LSTM's, a GRU's or a simple cell's), "ops" (every primitive), "flow" (the gradient's
+    norm on its way back, and what each step contributes to the gradient of `weight`, by default the recurrent one).
+    "auto" is cells where `tg.step(t)` marked time steps, else a plain graph of values and operations.
+
+    `steps`: "all", or (first, last) counted from 0, both included; by default the first and last few. `values`: show
+    numbers, by default where there are only a few. `parameters="each"` draws every parameter in the cells view.
+
+    Gradients are those of the output (of the sum of its elements, if it is no scalar) from a pass of its own; no
+    `.grad` is touched. Raises ValueError where nothing was recorded or an argument is unknown, TooLarge (a ValueError)
+    where the picture could not be read; both say what to do.
+
+    >>> from tinygrad_rnn import tensor
+    >>> x = tensor(-2.0, requires_grad=True, name="x")
+    >>> y = tensor(3.0, requires_grad=True, name="y")
+    >>> draw(x * y).keys
+    ('x', 'y', 'multiply', 'multiply/result', 'x->multiply', 'y->multiply', 'multiply->multiply/result')
+    """
+    _check(view, steps, values, parameters)
+    if view == "flow" and _is_panels(output):
+        panels = [_scene(item, view, steps, values, step, parameters, weight, name) for name, item in output]
+        return Drawing(flow(panels, title or ""))
+    scene = _scene(output, view, steps, values, step, parameters, weight, title or "")
+    return Drawing(_figure(scene, view))
+
+
+def _check(view: str, steps: Any, values: Any, parameters: str) -> None:
+    if view not in VIEWS:
+        raise ValueError(f"draw: view={view!r} is none of {', '.join(VIEWS)}")
+    pair = isinstance(steps, tuple) and len(steps) == 2 and all(isinstance(t, int) for t in steps)
+    if steps not in (None, "all") and not pair:
+        raise ValueError(f'draw: steps={steps!r}: give "all", or a pair (first, last) counted from 0')
+    if values not in (True, False, "auto"):
+        raise ValueError(f'draw: values={values!r}: give True, False or "auto"')
+    if parameters not in ("merged", "each"):
+        raise ValueError(f'draw: parameters={parameters!r}: give "merged" or "each"')
+
+
+def _is_panels(output: Any) -> bool:
+    return isinstance(output, (list, tuple)) and bool(output) and all(isinstance(item, tuple) and len(item) == 2 for item in output)
+
+
+def _scene(output: Tensor | Sequence[Tensor] | trace, view: str, steps: Any, values: bool | str, step: int | None,
+           parameters: str, weight: Tensor | None, title: str) -> Scene:  # fmt: skip
+    graph = Graph(output)
+    roles = roles_of(graph)
+    scene = Scene(graph, roles, title, steps=True if steps == "all" else steps, step=step, parameters=parameters)
+    if view == "flow":
+        scene.weight = _weight(graph, weight) if weight is not None else recurrent_weight(scene)
+    initial = [v for layer in roles.layers for v in (layer.h0, layer.c0) if v is not None and v.kind == "constant"]
+    scene.contributions = gradients(graph, scene.weight, initial)
+    scene.values = _few(graph, roles) if values == "auto" else bool(values)
+    return scene
+
+
+def _weight(graph: Graph, weight: Tensor) -> Vertex:
+    try:
+        return graph.of(weight)
+    except KeyError:
+        raise ValueError(f"draw: weight={weight.name or 'the tensor given'} does not take part in this computation") from None
+
+
+def _few(graph: Graph, roles: Roles) -> bool:
+    """Is everything that would show its numbers small?"""
+    states = [v for layer in roles.layers for v in layer.h.values()]
+    shown = states or [v for v in graph.vertices if v.value is not None]
+    return len(shown) <= 60 and all(v.size <= (1 if states else SMALL) for v in shown)
+
+
+def _figure(scene: Scene, view: str) -> Figure:
+    graph, roles = scene.graph, scene.roles
+    if view == "auto":
+        view = "cells" if roles.layers else "ops"
+        if not graph.steps and len(graph.vertices) > 400:
+            return summary(graph, scene.title)
+    if view == "ops":
+        return ops(scene) if graph.steps else generic(scene)
+    if not graph.steps:
+        raise ValueError(f'draw: view={view!r} needs time steps: run each step inside `with tg.step(t):` (layers of tg.nn do), '
+                         'or use view="ops"')  # fmt: skip
+    if not roles.layers:
+        raise ValueError(f'draw: view={view!r} needs a state that one step hands to the next, and there is none here: '
+                         'view="ops" shows the steps')  # fmt: skip
+    if view == "gates":
+        return _gates(scene)
+    if view == "flow":
+        return flow([scene])
+    figure = cells(scene) if view == "cells" else rolled(scene)
+    if len(figure.nodes) > 2000 and scene.steps is not True:
+        raise TooLarge(f'draw: {len(figure.nodes)} nodes are too many to read: view="rolled" or "flow" is smaller, '
+                       'steps=(a, b) draws fewer; steps="all" draws them all the same')  # fmt: skip
+    return figure
+
+
+def _gates(scene: Scene) -> Figure:
+    """One step's inside; where it is none of the known cells, its operations, which the note says."""
+    steps = [t for t in scene.roles.steps if any(t in layer.h for layer in scene.roles.layers)]
+    step = steps[-1] if scene.step is None else scene.step
+    if step not in steps:
+        raise ValueError(f"draw: step={step} is not among the steps {steps[0]} to {steps[-1]} (counted from 0)")
+    layer = next(layer for layer in reversed(scene.roles.layers) if step in layer.h)
+    figure = gates(scene, step, layer)
+    if figure is not None:
+        return figure
+    scene.notes.append("no LSTM, GRU or simple cell was recognised, so this step's operations are shown")
+    scene.steps = (step, step)
+    return ops(scene)

@@ -1,0 +1,1 @@
+"""The views: each makes a positioned figure of one scene."""

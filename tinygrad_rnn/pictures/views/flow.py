@@ -1,0 +1,189 @@
+"""The gradient's way back through time: the chain of states coloured and widened by log10 of the gradient norm, and
+under each step what it contributes to dL/dW."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from ..figure import Edge, Figure, Node, Text, label, straight, style, text_at
+from ..graph import Vertex
+from ..palette import GREY, gradient_colour, ink_on
+from .scene import ELLIPSIS, Scene, norm, number, tooltip
+
+__all__ = ["flow", "recurrent_weight"]
+
+DX, RADIUS = 46.0, 28.8
+FIRST, LAST = 15, 15
+DECADES, BAR = 6.0, 50.0  # of the bars, and their greatest height
+FLOOR = -80.0  # of the bars, below the chain
+
+
+def recurrent_weight(scene: Scene) -> Vertex | None:
+    """The parameter that multiplies the state on its way to the next step."""
+    roles = scene.roles
+    states = {v for layer in roles.layers for v in layer.h.values()}
+    parameters = set(roles.parameters)
+    for layer in roles.layers:
+        for state in layer.h.values():
+            for use, _ in state.uses:
+                if use.step == state.step or use.op not in ("matmul", "einsum", "multiply"):
+                    continue
+                for tail, _ in use.inputs:
+                    source = tail
+                    while source not in parameters and source.inputs and source not in states and len(source.inputs) == 1:
+                        source = source.inputs[0][0]  # W.T, or a slice of W
+                    if source in parameters:
+                        return source
+    return next((p for p in roles.parameters if len({use.step for use, _ in p.uses}) > 1), None)
+
+
+def flow(panels: Sequence[Scene], title: str = "") -> Figure:
+    """One panel under another, in one scale of colours, each with the title of its scene; bars are relative to the
+    largest of their panel."""
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    about, notes = [], []
+    width = 0.0
+    for i, scene in enumerate(panels):
+        name = f"{i + 1}/" if len(panels) > 1 else ""
+        if not scene.roles.layers:
+            raise ValueError('draw: no state is carried from step to step, so there is no chain for view="flow": mark the '
+                             "steps with tg.step(t)")  # fmt: skip
+        rows = 0
+        for layer_number in range(len(scene.roles.layers)):
+            y = -158.0 * (len(about) + rows)
+            text, right = _panel(scene, layer_number, name, y, nodes, edges, many=len(scene.roles.layers) > 1)
+            width = max(width, right)
+            about.append(text)
+        notes += scene.notes
+    nodes += _legend(width)
+    about.insert(0, "Circles are the states, gradients flow from right to left; colour and width follow the logarithm of the "
+                    "gradient norm, which is written above; bars are what a step contributes to the weight's gradient.")  # fmt: skip
+    return Figure(title or (panels[0].title if len(panels) == 1 and panels[0].title else "Gradient flow back through time"),
+                  " ".join(about), tuple(nodes), tuple(edges), (), " ".join(dict.fromkeys(notes)))  # fmt: skip
+
+
+def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Node], edges: list[Edge],
+           many: bool) -> tuple[str, float]:  # fmt: skip
+    layer = scene.roles.layers[layer_number]
+    if many:
+        name += f"layer{layer.number}{'back' if layer.backward else ''}/"
+    heading = scene.title or (f"{'LSTM' if layer.c else 'RNN'}, {len(layer.h)} steps")
+    heading += f", layer {layer.number}{', backwards' if layer.backward else ''}" if many else ""
+    nodes.append(text_at(f"{name}title", -14.4, y + 44, Text(heading, 12.0, bold=True), align="start", role="title"))
+    chain: list[tuple[str, Vertex | None, int | None]] = []
+    columns = scene.columns(FIRST, LAST)
+    if layer.h0 is not None and columns[0] is not ELLIPSIS and not layer.backward:
+        chain.append((f"{name}t0/h", layer.h0, None))
+    for t in columns:
+        if t is ELLIPSIS:
+            chain.append((f"{name}...{len(chain)}", None, None))
+        elif t in layer.h:
+            chain.append((f"{name}t{t + 1}/h", layer.h[t], t))
+    if layer.h0 is not None and layer.backward and columns[-1] is not ELLIPSIS:
+        chain.append((f"{name}tend/h", layer.h0, None))
+    every = 2 if len(chain) > 12 else 1
+    placed = []
+    for i, (key, v, t) in enumerate(chain):
+        placed.append(_state(scene, key, v, i * DX, y, nodes, show=(len(chain) - 1 - i) % every == 0 or v is layer.h0))
+        if t is not None and scene.weight is not None:
+            _bar(scene, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y, nodes)
+    order = list(zip(placed, (v for _, v, _ in chain), strict=True))
+    order = order if layer.backward else order[::-1]
+    for (a, va), (b, vb) in zip(order, order[1:], strict=False):
+        edges.append(_arrow(a, b, va, vb))
+    if scene.weight is not None:
+        text = f"contribution of each step to ∂L/∂{label(scene.roles.symbol(scene.weight))}  (log scale, {DECADES:.0f} decades)"
+        nodes.append(text_at(f"{name}bars", 0.0, FLOOR - 9 + y, Text(text, 9.0, "#9a3412"), align="start"))
+    return _facts(scene, layer_number, heading), (len(chain) - 1) * DX
+
+
+def _log(x: float) -> float:
+    return math.log10(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _state(scene: Scene, key: str, v: Vertex | None, x: float, y: float, nodes: list[Node], show: bool) -> Node:
+    if v is None:
+        node = text_at(key, x, y, Text("...", 13.0))
+        nodes.append(node)
+        return node
+    symbol = scene.roles.symbol(v)
+    size = norm(v.gradient)
+    fill = gradient_colour(_log(size)) if v.gradient is not None else "#ffffff"
+    text = Text(label(symbol), 11.0, ink_on(fill))
+    undefined = v.gradient is not None and not math.isfinite(size)
+    node = Node(key, x, y, RADIUS, RADIUS, "circle", (text,), fill, "#dc2626" if undefined else "#6b7280",
+                2.6 if undefined else 1.2, v.gradient is None or v.step is None,
+                f"‖dL/d{symbol}‖ = {size:.3e}\n" + tooltip(v, symbol), "state")  # fmt: skip
+    nodes.append(node)
+    if show or undefined:
+        said = "no grad" if v.gradient is None else number(size)
+        nodes.append(text_at(f"{key}/norm", x, y + 23, Text(said, 8.5, "#dc2626" if undefined else GREY)))
+    return node
+
+
+def _arrow(a: Node, b: Node, va: Vertex | None, vb: Vertex | None) -> Edge:
+    """From the later state to the earlier one; as wide as the gradient is large, an order of magnitude a step."""
+    v = vb if vb is not None else va
+    log = _log(norm(v.gradient)) if v is not None and v.gradient is not None else math.nan
+    gone = math.isnan(log) or log == -math.inf
+    width = 0.6 if gone else max(0.6, min(6.5, 4.4 + 0.8 * log))
+    return Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour="#9ca3af" if gone else _darker(gradient_colour(log)),
+                width=width, arrowsize=0.5, dashed=gone, role="backward",
+                tooltip="" if va is None or vb is None or va.gradient is None or vb.gradient is None or not norm(va.gradient)
+                else f"x {norm(vb.gradient) / norm(va.gradient):.3f}")  # fmt: skip
+
+
+def _darker(colour: str) -> str:
+    """A line needs more ink than a circle that has an outline."""
+    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"#{round(0.4 * r + 0.6 * min(r, 71)):02x}{round(0.4 * g + 0.6 * min(g, 85)):02x}{round(0.55 * b + 0.45 * min(b, 130)):02x}"
+
+
+def _bar(scene: Scene, t: int, key: str, x: float, floor: float, nodes: list[Node]) -> None:
+    """A bar of the height of log10 of the contribution; the least that is drawn is 1e-6 of the largest in the panel."""
+    sizes = {s: norm(c) for s, c in scene.contributions.items() if s is not None}
+    finite = [size for size in sizes.values() if math.isfinite(size)]
+    top = max(1.0, max(finite, default=1.0))
+    size = sizes.get(t, 0.0)
+    fill, stroke = style("bar")
+    about = f"‖contribution of step {t + 1}‖ = {size:.3e}"
+    if not math.isfinite(size) or size <= top * 10**-DECADES:
+        said = "0" if size == 0 else f"<1e{round(math.log10(top) - DECADES)}" if math.isfinite(size) else str(size)
+        colour = "#9a3412" if math.isfinite(size) else "#dc2626"
+        nodes.append(text_at(key, x, floor + 6, Text(said, 9.0 if len(said) < 3 else 7.5, colour), role="bar", tooltip=about))
+        return
+    height = BAR * (1 + math.log10(size / top) / DECADES)
+    nodes.append(Node(key, x, floor + height / 2, 22, height, "rect", (), fill, stroke, 0.8, False, about, "bar"))
+
+
+def _legend(width: float) -> list[Node]:
+    """The colours and what they mean, at the top right."""
+    exponents = range(-5, 3)
+    left = max(width - 29.0 * len(exponents) - 8, 250.0)
+    nodes = [text_at("legend", left - 32, 44, Text("||dL/dh||", 9.0), role="legend")]
+    for i, exponent in enumerate(exponents):
+        fill = gradient_colour(float(exponent))
+        text = Text("1" if not exponent else f"1e{exponent}", 8.0, ink_on(fill))
+        nodes.append(Node(f"legend/{exponent}", left + 14.5 + i * 29, 44, 29, 14, "rect", (text,), fill, "#d1d5db", 0.5,
+                          role="legend"))  # fmt: skip
+    return nodes
+
+
+def _facts(scene: Scene, layer_number: int, heading: str) -> str:
+    layer = scene.roles.layers[layer_number]
+    chain = [v for v in (layer.h0, *layer.h.values()) if v is not None and v.gradient is not None]
+    if len(chain) < 2:
+        return f"{heading}: no gradient reached the states."
+    ends = [chain[-1], chain[0]]
+    sizes = [norm(v.gradient) for v in ends]
+    verb = "falls" if sizes[1] < sizes[0] / 2 else "rises" if sizes[1] > 2 * sizes[0] else "goes"
+    text = (f"{heading}: the gradient norm {verb} from {number(sizes[0])} at {scene.roles.symbol(ends[0])} to "
+            f"{number(sizes[1])} at {scene.roles.symbol(ends[1])}.")  # fmt: skip
+    sums = {t: norm(c) for t, c in scene.contributions.items() if t is not None}
+    if sums and scene.weight is not None:
+        steps = sorted(sums)
+        text += (f" Contributions to the gradient of {scene.roles.symbol(scene.weight)} go from {number(sums[steps[-1]])} in step "
+                 f"{steps[-1] + 1} to {number(sums[steps[0]])} in step {steps[0] + 1}.")  # fmt: skip
+    return text

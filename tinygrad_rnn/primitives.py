@@ -1,0 +1,199 @@
+"""Primitive: an operation on arrays and, beside it, its derivatives.
+
+    @primitive
+    def tanh(x):                      # arrays in, array out
+        return xp(x).tanh(x)
+
+    @tanh.vjp(0)                      # the derivative for argument 0: g is dL/dy
+    def _(g, y, x):
+        return g * (1 - y * y)
+
+Given arrays, `tanh` computes. Given a Tensor it also records: the result's `node` remembers the operation and what it
+was given. `autograd` walks those nodes backwards and calls the rules; a rule is written in primitives and operators, so
+it runs on arrays for speed and on Tensors where the gradient is to be differentiated again.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from typing import Any, overload
+
+import numpy as np
+
+from .complaints import complaint
+from .core import Node, Tensor, as_array, describe
+from .recording import state
+
+Rule = Callable[..., Any]
+_ndarray = np.ndarray
+_NONE: dict[str, Any] = {}  # the parameters of a call that has none
+
+
+def _plain(x: Any, tensors: bool) -> Any:
+    """An argument as its rule should see it. Beside Tensors, NumPy scalars act as Python's: `x / np.sqrt(H)` stays
+    float32."""
+    if isinstance(x, np.generic) and tensors:
+        return x.item()
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+
+
+_ODD = (np.generic, Tensor)
+
+
+class _Rules(dict[int, Rule]):
+    """The derivatives of a primitive by argument; asking for one that is not there says how to write it."""
+
+    def __init__(self, op: Primitive) -> None:
+        self.op = op
+
+    def __missing__(self, argument: int) -> Any:
+        name = self.op.name
+        raise NotImplementedError(f"{name} has no derivative for argument {argument}: "
+                                  f"write it with @{name}.vjp({argument})")  # fmt: skip
+
+
+class Primitive:
+    """An operation on arrays and, beside it, one derivative per argument. Made by `@primitive`.
+
+    Arguments before the `/` of its forward function (all those without a default, where there is none) are arrays,
+    which can be differentiated; the others are parameters. `rules` holds the derivatives.
+    """
+
+    def __init__(self, forward: Rule, saves: bool, several: bool, analytic: bool) -> None:
+        update_wrapper(self, forward)
+        self.forward, self.name = forward, forward.__name__.strip("_")
+        self.saves, self.several, self.analytic = saves, several, analytic
+        self.rules = _Rules(self)
+        self.joint: Rule | None = None
+        self.adders: dict[int, Rule] = {}
+        self.differentiable = False  # until it has a rule
+        self.replays = False  # its joint rule walks a graph of its own, whose edges taps see instead of this one's
+        signature = inspect.signature(forward).parameters.values()
+        slash = any(p.kind is p.POSITIONAL_ONLY for p in signature)
+        arrays = [p for p in signature if (p.kind is p.POSITIONAL_ONLY if slash else
+                                           p.default is p.empty and p.kind is not p.KEYWORD_ONLY)]  # fmt: skip
+        rest = [p for p in signature if p not in arrays]
+        self.arguments = tuple(p.name for p in arrays)
+        self.arity = 10**9 if any(p.kind is p.VAR_POSITIONAL for p in arrays) else len(arrays)
+        self.parameters = tuple(p.name for p in rest)
+        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+
+    def vjp(self, argument: int) -> Callable[[Rule], Rule]:
+        """Decorates the derivative for one argument: `rule(g, y, *arguments, **parameters)`, with g = dL/dy, gives
+        dL/d(argument) before broadcasting is undone. With several outputs g and y are tuples. Where the forward rule
+        saves, `saved` comes as a parameter on the array path and is None on the Tensor path: compute it again there."""
+
+        def keep(rule: Rule) -> Rule:
+            self.rules[argument] = rule
+            self.differentiable = True
+            return rule
+
+        return keep
+
+    def joint_vjp(self, rule: Rule) -> Rule:
+        """Decorates one rule for all arguments: `rule(needed, g, y, *arguments, **parameters)`, where `needed` says of
+        each argument whether its gradient is asked for, gives a sequence with None where it is not."""
+        self.joint = rule
+        self.differentiable = True
+        return rule
+
+    def adds_into(self, argument: int) -> Callable[[Rule], Rule]:
+        """Decorates a faster form of the rule for an argument of which only a part is used:
+        `adder(buffer, g, *parameters)` adds into the one buffer that all uses share, instead of each giving an array
+        that is zero almost everywhere."""
+
+        def keep(adder: Rule) -> Rule:
+            self.adders[argument] = adder
+            return adder
+
+        return keep
+
+    def __call__(self, *args: Any, **params: Any) -> Any:
+        if self.parameters:
+            args, params = self._complete(args, params)
+        elif not params:
+            params = _NONE
+        held = []
+        tracked = None  # None: there is no Tensor; else: does one require a gradient?
+        other = False
+        for x in args:
+            if x.__class__ is Tensor:
+                tracked = tracked or x.requires_grad
+                x = x.data
+            elif x.__class__ is not _ndarray:
+                other = True
+            held.append(x)
+        arrays = tuple(held) if not other else tuple([_plain(x, tracked is not None) for x in held])
+        try:
+            y = self.forward(*arrays, **params)
+        except Exception as error:
+            raise self._raised(error, args, arrays, params) from None
+        if y.__class__ is not _ndarray:
+            y, params = self._unwrap(y, params, tracked is not None)
+        if tracked is None:
+            return y
+        now = state.get()
+        if not (tracked and now.on and self.differentiable):
+            return self._untracked(y, tracked and not now.on)
+        node = Node(self, args, arrays, params, y, now.scope, now.step)
+        if now.watchers:
+            for watcher in now.watchers:
+                watcher.made(node)
+        return node.outputs if self.several else Tensor(y, True, node)
+
+    def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Arguments and parameters apart; defaults filled in, NumPy scalars as Python's, Tensors as arrays."""
+        if len(args) > self.arity + len(self.parameters):
+            raise TypeError(f"{self.name} takes {self.arity + len(self.parameters)} arguments, not {len(args)}")
+        if len(args) > self.arity:
+            params.update(zip(self.parameters, args[self.arity :], strict=False))
+            args = args[: self.arity]
+        for name, value in params.items():
+            if isinstance(value, _ODD):
+                params[name] = value.item() if isinstance(value, np.generic) else value.data
+        return args, {**self.defaults, **params} if self.defaults else params
+
+    def _unwrap(self, y: Any, params: dict[str, Any], tensors: bool) -> tuple[Any, dict[str, Any]]:
+        """What the forward rule gave, without what it saves, which goes to the parameters; for Tensors as arrays."""
+        if self.saves:
+            y, saved = y
+            params = {**params, "saved": saved}
+        if tensors:
+            y = tuple(map(as_array, y)) if self.several else as_array(y)
+        return y, params
+
+    def _untracked(self, y: Any, lost: bool) -> Any:
+        """The result without history; `lost` where only `no_grad` is the reason, so that `why` can say so."""
+        results = [Tensor(value) for value in (y if self.several else (y,))]
+        for result in results:
+            result.origin = "no_grad" if lost else None
+        return tuple(results) if self.several else results[0]
+
+    def _raised(self, error: Exception, args: tuple[Any, ...], arrays: Any, params: Mapping[str, Any]) -> Exception:
+        """The same kind of error, saying what, where and what to do; watchers are told."""
+        now = state.get()
+        node = Node(self, args, arrays, dict(params), None, now.scope, now.step)
+        told = complaint(error, node, [describe(x) for x in args])
+        for watcher in now.watchers:
+            watcher.raised(node, told)
+        return told
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+@overload
+def primitive(forward: Rule) -> Primitive: ...
+@overload
+def primitive(*, saves: bool = False, several: bool = False, analytic: bool = True) -> Callable[[Rule], Primitive]: ...
+def primitive(forward: Rule | None = None, *, saves: bool = False, several: bool = False, analytic: bool = True) -> Any:
+    """Make an operation of a function on arrays; give it derivatives with `.vjp(argument)`.
+
+    `saves`: the function returns `(y, saved)` and its rules get `saved`; `several`: y is a sequence of outputs;
+    `analytic=False`: not complex-differentiable, so that `gradcheck(method="complex")` refuses it by name.
+    """
+    if forward is None:
+        return lambda forward: Primitive(forward, saves, several, analytic)
+    return Primitive(forward, saves, several, analytic)
