@@ -229,6 +229,9 @@ def test_a_model_is_drawn(call, tmp_path):
     assert code == 0
     assert str(out) in said
     assert "<svg" in out.read_text("utf-8")
+    long = ["draw", name, "--view", "cells", "--steps", 30, "--out", out]
+    assert "are left out" in call(*long)[1]
+    assert "left out" not in call(*long, "--all")[1]
 
 
 def test_a_drawing_that_cannot_be_is_refused_with_what_can(refused, call, tmp_path, monkeypatch):

@@ -63,7 +63,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     useful = None if targets is None else leading_to(nodes, targets)
     taps = state.get().taps
     in_place = not taps and not create_graph
-    sum_to, astype = (ops.sum_to, ops.astype) if create_graph else (ops.sum_to.forward, ops.astype.forward)
+    sum_to, cast = (ops.sum_to, ops.cast) if create_graph else (ops.sum_to.forward, ops.cast.forward)
     gradients: dict[Key, Any] = {}  # summed so far, of what has not fired yet
     owned: set[Key] = set()  # those that sum in a buffer allocated here, which may be added into
     arrived: dict[Key, Any] = {}
@@ -108,7 +108,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
             if c.shape != a.shape:
                 c = sum_to(c, a.shape)  # broadcasting is undone here and nowhere else
             if c.dtype is not a.dtype:
-                c = astype(c, a.dtype)
+                c = cast(c, a.dtype)
             if taps and not op.replays:
                 for reader in taps:
                     reader.edge(node, i, x, c)
@@ -209,7 +209,7 @@ def grad(output: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], g
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
     weights = (grad_output,) if isinstance(output, Tensor) else grad_output or (None,) * len(outputs)
     for i, x in enumerate(wanted):
-        if not x.requires_grad:
+        if not (isinstance(x, Tensor) and x.requires_grad):
             raise ValueError(f"grad: input {i}, {describe(x)}, does not require a gradient: make it with "
                              "requires_grad=True")  # fmt: skip
     seeds = [(y, _seed(y, g, create_graph)) for y, g in zip(outputs, weights, strict=True)]

@@ -6,16 +6,14 @@ Everything above this floor asks `xp(x)` for the library that made `x`, so one r
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = Any  # numpy.ndarray, cupy.ndarray or what another backend registers
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """One array library: the device it serves, its module, its array type, and the two ways to and from NumPy."""
 
     device: str

@@ -29,6 +29,8 @@ def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
     with _drawing(draws), trace() as tr:
         result = f(*aliases)
     outputs = result if isinstance(result, (tuple, list)) else (result,)
+    if not all(isinstance(y, Tensor) for y in outputs):
+        raise TypeError("checkpoint: f gives something that is not a Tensor: return a Tensor or a tuple of Tensors")
     if not any(y.requires_grad for y in outputs):
         return result
     captured = _captured(tr, start, aliases)

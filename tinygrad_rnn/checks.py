@@ -71,7 +71,7 @@ class _Check:
                 if not error <= self.tolerance * max(1.0, abs(expected), abs(got[entry])):
                     where = f"[{', '.join(map(str, entry))}]" if entry else ""
                     raise AssertionError(f"gradcheck: the {what} for {self.names[i]}{where} is {got[entry]:.10g} by "
-                                         f"the engine and {expected:.10g} by {self.how} (error {error:.2g})")  # fmt: skip
+                                         f"the engine and {expected:.10g} by {self.how} (error {error:.2g})")
 
     def _entries(self, a: np.ndarray) -> Iterator[tuple[int, ...]]:
         numbers: Sequence[int] = range(a.size)

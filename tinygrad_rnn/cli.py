@@ -103,8 +103,9 @@ def tour(
 
 def draw(
     name: Annotated[str | None, typer.Argument(help="A built-in model; see --list.")] = None,
-    view: Annotated[str, typer.Option(help="ops, gates, cells, rolled or flow.")] = "cells",
+    view: Annotated[str, typer.Option(help="auto, cells, rolled, gates, ops or flow.")] = "auto",
     steps: Annotated[int, typer.Option(min=1, help="Time steps to unroll.")] = 4,
+    every: Annotated[bool, typer.Option("--all", help="Draw every step, however many.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="A .svg, .png, .pdf, .dot or .html file. (default: NAME-VIEW.svg)")
     ] = None,
@@ -112,7 +113,7 @@ def draw(
     list_: Annotated[bool, typer.Option("--list", help="List the built-in models.")] = False,
 ) -> None:
     """Draw the graph of a built-in model."""
-    from . import draw as drawn
+    from .pictures import draw as picture
     from .pictures.examples import EXAMPLES
 
     if list_:
@@ -123,9 +124,9 @@ def draw(
         told = "name a built-in model" if name is None else f"there is no built-in model {name!r}"
         raise typer.BadParameter(f"{told}: {', '.join(EXAMPLES)}")
     out = Path(f"{name}-{view}.svg") if out is None else out
-    drawing = drawn(EXAMPLES[name](steps, np.random.default_rng(seed)), view=view)
+    drawing = picture(EXAMPLES[name](steps, np.random.default_rng(seed)), view, steps="all" if every else None)
     drawing.save(out)
-    print(f"{out} (drawn by {drawing.engine})" + (f": {drawing.note}" if drawing.note else ""))
+    print(f"{out}: {drawing.figure.note}" if drawing.figure.note else out)
 
 
 def train(
@@ -136,7 +137,7 @@ def train(
     forget_bias: Annotated[float | None, typer.Option(help="The LSTM's, at the start. (default: 1)")] = None,
     seq_len: Annotated[int | None, typer.Option(min=1, help="Steps back that gradients go. (default: 50)")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Parallel streams of text. (default: 32)")] = None,
-    lr: Annotated[float | None, typer.Option(help="Adam's learning rate. (default: 0.002)")] = None,
+    lr: Annotated[float | None, typer.Option(help="Adam's learning rate. (default: 0.005)")] = None,
     clip: Annotated[float | None, typer.Option(help="The gradients' largest norm. (default: 1)")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Draws the weights. (default: 0)")] = None,
     dtype: Annotated[str | None, typer.Option(help="float32 or float64. (default: float32)")] = None,

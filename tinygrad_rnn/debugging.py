@@ -63,7 +63,7 @@ class debug(Surroundings):
         while isinstance(array, np.ndarray):
             views.append(array)
             array = array.base
-        for view in reversed(views):  # a view of a locked array is born read-only, as one of repeated elements always is
+        for view in reversed(views):  # a view of a locked array is born read-only; one of repeats is so anyhow
             born_locked = view.base is not None and id(view.base) in self._locked and 0 not in view.strides
             if id(view) not in self._locked and (view.flags.writeable or born_locked):
                 view.flags.writeable = False

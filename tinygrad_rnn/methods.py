@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import core
 
 if TYPE_CHECKING:
@@ -73,34 +71,34 @@ class Methods:
     # Comparisons and logic give untracked tensors of bool: they have no derivative
 
     def __eq__(self, other: Any) -> Any:
-        return core.Tensor(self.data == core.raw(other))
+        return _untracked(self.data == core.raw(other))
 
     def __ne__(self, other: Any) -> Any:
-        return core.Tensor(self.data != core.raw(other))
+        return _untracked(self.data != core.raw(other))
 
     def __lt__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data < core.raw(other))
+        return _untracked(self.data < core.raw(other))
 
     def __le__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data <= core.raw(other))
+        return _untracked(self.data <= core.raw(other))
 
     def __gt__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data > core.raw(other))
+        return _untracked(self.data > core.raw(other))
 
     def __ge__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data >= core.raw(other))
+        return _untracked(self.data >= core.raw(other))
 
     def __and__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data & core.raw(other))
+        return _untracked(self.data & core.raw(other))
 
     def __or__(self, other: Any) -> Tensor:
-        return core.Tensor(self.data | core.raw(other))
+        return _untracked(self.data | core.raw(other))
 
     def __invert__(self) -> Tensor:
-        return core.Tensor(~self.data)
+        return _untracked(~self.data)
 
     def argmax(self, axis: int | None = None) -> Tensor:
-        return core.Tensor(np.asarray(self.data.argmax(axis=axis)))
+        return _untracked(self.data.argmax(axis=axis))
 
     # The methods that NumPy users reach for
 
@@ -152,6 +150,10 @@ class Methods:
 
     def abs(self) -> Tensor:
         return core.ops.abs(self)
+
+
+def _untracked(y: Any) -> Tensor:
+    return core.Tensor(core.as_array(y))
 
 
 def _spread(args: tuple[Any, ...]) -> tuple[int, ...]:

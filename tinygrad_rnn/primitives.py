@@ -15,9 +15,10 @@ it runs on arrays for speed and on Tensors where the gradient is to be different
 
 from __future__ import annotations
 
-import inspect
+import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
+from inspect import CO_VARARGS
 from typing import Any, overload
 
 import numpy as np
@@ -61,7 +62,7 @@ class Primitive:
     which can be differentiated; the others are parameters. `rules` holds the derivatives.
     """
 
-    def __init__(self, forward: Rule, saves: bool, several: bool, analytic: bool) -> None:
+    def __init__(self, forward: Any, saves: bool, several: bool, analytic: bool) -> None:
         update_wrapper(self, forward)
         self.forward, self.name = forward, forward.__name__.strip("_")
         self.saves, self.several, self.analytic = saves, several, analytic
@@ -70,15 +71,14 @@ class Primitive:
         self.adders: dict[int, Rule] = {}
         self.differentiable = False  # until it has a rule
         self.replays = False  # its joint rule walks a graph of its own, whose edges taps see instead of this one's
-        signature = inspect.signature(forward).parameters.values()
-        slash = any(p.kind is p.POSITIONAL_ONLY for p in signature)
-        arrays = [p for p in signature if (p.kind is p.POSITIONAL_ONLY if slash else
-                                           p.default is p.empty and p.kind is not p.KEYWORD_ONLY)]  # fmt: skip
-        rest = [p for p in signature if p not in arrays]
-        self.arguments = tuple(p.name for p in arrays)
-        self.arity = 10**9 if any(p.kind is p.VAR_POSITIONAL for p in arrays) else len(arrays)
-        self.parameters = tuple(p.name for p in rest)
-        self.defaults = {p.name: p.default for p in rest if p.default is not p.empty}
+        code, defaults = forward.__code__, forward.__defaults__ or ()
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        self.arity = code.co_posonlyargcount or code.co_argcount - len(defaults)
+        self.arguments, self.parameters = names[: self.arity], names[self.arity :]
+        if code.co_flags & CO_VARARGS:
+            self.arity = sys.maxsize
+        self.defaults = {**dict(zip(reversed(names[: code.co_argcount]), reversed(defaults), strict=False)),
+                         **(forward.__kwdefaults__ or {})}  # fmt: skip
 
     def vjp(self, argument: int) -> Callable[[Rule], Rule]:
         """Decorates the derivative for one argument: `rule(g, y, *arguments, **parameters)`, with g = dL/dy, gives

@@ -27,6 +27,13 @@ def _several(x: Any) -> tuple[Any, ...]:
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
+def _one_each(vectors: Any, whose: tuple[Any, ...], name: str) -> tuple[Any, ...]:
+    """`vectors` as a tuple, one for each of `whose`."""
+    if len(_several(vectors)) != len(whose):
+        raise ValueError(f"{name}: {len(_several(vectors))} vectors for {len(whose)}: give one of the shape of each")
+    return _several(vectors)
+
+
 def _detached(result: Any) -> Any:
     return tuple(r.detach() for r in result) if isinstance(result, (tuple, list)) else result.detach()
 
@@ -48,7 +55,7 @@ def vjp(f: Callable[..., Any], primals: Any, vectors: Any) -> tuple[Any, Any]:
     leaves, bare = _leaves(primals)
     with enable_grad():
         y = f(*leaves)
-        gradients = grad(_several(y), leaves, _several(vectors), allow_unused=True)
+        gradients = grad(_several(y), leaves, _one_each(vectors, _several(y), "vjp: outputs"), allow_unused=True)
     results = _or_zeros(gradients, leaves)
     return _detached(y), results[0] if bare else tuple(results)
 
@@ -65,7 +72,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
         us = [tensor(backend.zeros_like(yi.data), requires_grad=True) for yi in ys]
         tracked = [i for i, yi in enumerate(ys) if yi.requires_grad]
         back = grad([ys[i] for i in tracked], leaves, [us[i] for i in tracked], create_graph=True, allow_unused=True)
-        products = _gradient_of_sum(back, _several(tangents), us)
+        products = _gradient_of_sum(back, _one_each(tangents, leaves, "jvp: primals"), us)
     results = _or_zeros(products, ys)
     return _detached(y), tuple(results) if isinstance(y, (tuple, list)) else results[0]
 
@@ -76,7 +83,7 @@ def hvp(f: Callable[..., Any], primals: Any, vectors: Any) -> tuple[Any, Any]:
     with enable_grad():
         y = f(*leaves)
         first = grad(y, leaves, create_graph=True, allow_unused=True)
-        second = _gradient_of_sum(first, _several(vectors), leaves)
+        second = _gradient_of_sum(first, _one_each(vectors, leaves, "hvp: primals"), leaves)
     results = _or_zeros(second, leaves)
     return _detached(y), results[0] if bare else tuple(results)
 
@@ -86,6 +93,8 @@ def jacobian(f: Callable[..., Any], x: Any) -> Any:
     leaves, bare = _leaves(x)
     with enable_grad():
         y = f(*leaves)
+    if not isinstance(y, Tensor):
+        raise TypeError(f"jacobian: f gives a {type(y).__name__}, not one Tensor: take each output's Jacobian apart")
     rows: list[list[Any]] = [[] for _ in leaves]
     for j in range(y.size):
         unit = np.zeros(y.size, y.dtype)

@@ -16,7 +16,7 @@ import sys
 import time
 from datetime import date
 
-from . import elman
+from . import elman, scaling
 
 
 def measure(way: str, B: int, seconds: float) -> dict[str, float]:
@@ -61,12 +61,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each process measures")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--only", choices=["elman", *scaling.PARTS], nargs="+", help="these parts (default: all)")
+    parser.add_argument("--part", choices=scaling.PARTS, help=argparse.SUPPRESS)
     parser.add_argument("--worker", choices=elman.WAYS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
         print(json.dumps(measure(args.worker, args.batch[0], args.seconds)))
-    else:
-        table(args.batch, args.rounds, args.seconds, args.threads)
+        return
+    if args.part:
+        scaling.PARTS[args.part]()
+        return
+    for part in args.only or ["elman", *scaling.PARTS]:
+        if part == "elman":
+            table(args.batch, args.rounds, args.seconds, args.threads)
+        else:
+            print(f"\n{part}: {scaling.PARTS[part].__doc__}", flush=True)
+            subprocess.run([sys.executable, "-m", "tests.benchmarks", "--part", part], check=True)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,25 @@ def test_cuda_is_among_the_devices():
 
 
 @pytest.mark.parametrize("away", AWAY)
+def test_a_device_has_a_gpus_manners(away):
+    """What these tests lean on: the array library itself refuses what would be a silent transfer."""
+    x = tg.tensor([[1.0, 2.0], [3.0, 4.0]], device=away).data
+    library = backend.get(away).xp
+    assert not isinstance(x, np.ndarray)
+    for leak in (
+        np.asarray,
+        lambda x: x + np.ones(2),
+        lambda x: np.ones(2) * x,
+        lambda x: library.maximum(x, np.ones(2)),
+    ):
+        with pytest.raises(TypeError):
+            leak(x)
+    assert type(x.sum()) is type(x[0, 0]) is type(x)
+    assert not hasattr(x.flags, "writeable")
+    assert float(x[library.arange(3)][2, 0]) == 1.0  # row 2 of 2 wraps around
+
+
+@pytest.mark.parametrize("away", AWAY)
 @pytest.mark.parametrize("case", CASES, ids=IDS)
 def test_values_and_derivatives_are_those_of_the_cpu(case, away):
     numbers = []

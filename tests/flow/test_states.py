@@ -58,6 +58,25 @@ def test_state_gradients_are_those_of_a_leaf_in_their_place():
     assert run.W_hh.grad is None
 
 
+def test_every_device_is_read(device):
+    run, here = elman(T=3, device=device), elman(T=3)
+    np.testing.assert_allclose(flow.by_lag(run.losses, run.states).norms, flow.by_lag(here.losses, here.states).norms)
+    norms = flow.jacobian_products(run.states).norms
+    np.testing.assert_allclose(norms, flow.jacobian_products(here.states).norms, rtol=1e-12)
+    assert flow.jacobian_products(run.states).carousel.shape == (3, 5)
+
+
+@pytest.mark.parametrize(("layer", "names"), [("RNN", ["h"]), ("LSTM", ["c", "h"]), ("GRU", ["h"])])
+def test_the_states_of_a_layer_are_found(layer, names):
+    net = getattr(tg.nn, layer)(3, 4, rng=0, dtype=np.float64)
+    outputs, _ = net(tg.tensor(np.random.default_rng(0).normal(size=(5, 2, 3))))
+    found = flow.find_states(outputs[4].sum())
+    assert sorted(found) == names
+    assert all([x.step for x in states] == [0, 1, 2, 3, 4] for states in found.values())
+    W = dict(net.named_parameters())["layers.0.forward.W_hh"]
+    assert flow.ledger(outputs.sum(), W).steps == (0, 1, 2, 3, 4)
+
+
 def test_a_state_after_the_loss_has_gradient_zero():
     run = elman(T=4)
     assert flow.state_gradients(run.losses[1], run.states).norms[-2:].tolist() == [0, 0]

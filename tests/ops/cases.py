@@ -15,7 +15,7 @@ import numpy as np
 import tinygrad_rnn as tg
 from tinygrad_rnn import backend, ops
 from tinygrad_rnn.core import raw
-from tinygrad_rnn.ops import elementwise
+from tinygrad_rnn.ops import placement
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ ELEMENTWISE = [
     Case("copy", tg.copy, (A,), np.copy, lambda t, x: x * 1),
     Case("astype", lambda x: tg.astype(x, x.dtype) * x, (A,), lambda x: x * x, lambda t, x: x * x),
     Case("to_device", lambda x: tg.to_device(x, "cpu") ** 2.0, (A,), lambda x: x * x, lambda t, x: x * x),
-    Case("zeros_like", lambda x: elementwise.zeros_like(x) * x + x, (A,), lambda x: x, lambda t, x: x * 1),
+    Case("zeros_like", lambda x: placement.zeros_like(x) * x + x, (A,), lambda x: x, lambda t, x: x * 1),
 ]  # fmt: skip
 
 

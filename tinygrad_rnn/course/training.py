@@ -36,7 +36,7 @@ class Settings:
     forget_bias: float = 1.0
     seq_len: int = 50
     batch_size: int = 32
-    lr: float = 2e-3
+    lr: float = 5e-3
     clip: float = 1.0  # the largest norm of all gradients together, of the loss that is a mean over time and batch
     seed: int = 0
     dtype: str = "float32"

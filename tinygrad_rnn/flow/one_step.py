@@ -14,7 +14,7 @@ from ..recording import enable_grad
 from .graphs import ancestors, same, untapped
 
 # Operations along which a state travels as itself, times a gate or plus something: the constant error carousel.
-CAROUSEL = {"add", "subtract", "multiply", "divide", "negative", "where", "dropout", "alias", "astype"}
+CAROUSEL = {"add", "subtract", "multiply", "divide", "negative", "where", "dropout", "copy", "cast"}
 
 State = tuple[Tensor, ...]
 
@@ -67,8 +67,8 @@ def check_whole(states: list[State], since: list[int]) -> None:
             if x.node is not None and x.node.order > since[i]:
                 waiting += [y for y in x.node.inputs if isinstance(y, Tensor)]
             elif key not in ends and (key in index or x.node in depends):
-                raise ValueError(f"jacobian_products: state {i + 1} depends on {describe(x)} beside state {i}: give the "
-                                 "whole state of a layer, such as [(h_0, c_0), (h_1, c_1), ...]")  # fmt: skip
+                raise ValueError(f"jacobian_products: state {i + 1} depends on {describe(x)} beside state {i}: give "
+                                 "the whole state of a layer, such as [(h_0, c_0), (h_1, c_1), ...]")  # fmt: skip
         if not ends & seen:
             raise ValueError(f"jacobian_products: state {i + 1} does not depend on state {i}: look for a detach, or "
                              "states of two runs")  # fmt: skip

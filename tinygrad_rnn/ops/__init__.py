@@ -2,24 +2,25 @@
 # ruff: noqa: I001
 
 from .elementwise import (
-    abs, add, astype, clip, copy, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power,
-    relu, sigmoid, sign, sin, softplus, sqrt, subtract, tanh, to_device, where,
+    abs, add, clip, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power, relu, sigmoid,
+    sign, sin, softplus, sqrt, subtract, tanh, where,
 )  # fmt: skip
 from .linear import einsum, matmul
 from .loss import (
     binary_cross_entropy, cross_entropy, log_softmax, mse_loss, one_hot, sequence_loss, softmax, uniform_loss,
 )  # fmt: skip
 from .noise import dropout
+from .placement import astype, cast, copy, to_device
 from .reduction import logsumexp, max, mean, min, sum, sum_to, var
 from .shape import (
     broadcast_to, concat, expand_dims, getitem, put, reshape, split, squeeze, stack, take, transpose, unstack,
 )  # fmt: skip
 
 __all__ = [
-    "abs", "add", "astype", "binary_cross_entropy", "broadcast_to", "clip", "concat", "copy", "cos", "cross_entropy",
-    "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "leaky_relu", "log", "log_softmax",
-    "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply", "negative", "one_hot",
-    "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax", "softplus", "split",
-    "sqrt", "squeeze", "stack", "subtract", "sum", "sum_to", "take", "tanh", "to_device", "transpose", "uniform_loss",
-    "unstack", "var", "where",
+    "abs", "add", "astype", "binary_cross_entropy", "broadcast_to", "cast", "clip", "concat", "copy", "cos",
+    "cross_entropy", "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "leaky_relu", "log",
+    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply",
+    "negative", "one_hot", "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax",
+    "softplus", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "sum_to", "take", "tanh", "to_device",
+    "transpose", "uniform_loss", "unstack", "var", "where",
 ]  # fmt: skip

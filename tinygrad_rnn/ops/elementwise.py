@@ -8,7 +8,6 @@ import numpy as np
 
 from .. import backend
 from ..backend import xp
-from ..core import raw
 from ..primitives import primitive
 
 # Arithmetic. Broadcasting is undone by the engine, so a rule speaks of one element.
@@ -257,12 +256,6 @@ def sign(x: Any) -> Any:
     return xp(x).sign(x)
 
 
-@primitive
-def zeros_like(x: Any) -> Any:
-    """Zeros of the shape, dtype and place of x; constant, whatever x is."""
-    return xp(x).zeros_like(x)
-
-
 @primitive(analytic=False)
 def maximum(x: Any, y: Any) -> Any:
     """The larger of x and y; at a tie each gets half of the gradient."""
@@ -326,42 +319,6 @@ def clip(x: Any, /, low: float, high: float) -> Any:
 @clip.vjp(0)
 def _(g: Any, y: Any, x: Any, low: float, high: float) -> Any:
     return g * ((x >= low) & (x <= high))
-
-
-# The same numbers elsewhere
-
-
-@primitive
-def copy(x: Any) -> Any:
-    """The numbers of x in an array of their own."""
-    return x.copy()
-
-
-@copy.vjp(0)
-def _(g: Any, y: Any, x: Any) -> Any:
-    return g
-
-
-@primitive
-def astype(x: Any, /, dtype: Any) -> Any:
-    """x in another dtype."""
-    return x.astype(dtype)
-
-
-@astype.vjp(0)
-def _(g: Any, y: Any, x: Any, dtype: Any) -> Any:
-    return astype(g, x.dtype)
-
-
-@primitive
-def to_device(x: Any, /, device: str) -> Any:
-    """x on "cpu" or "cuda"; the gradient travels back."""
-    return backend.to_device(x, device)
-
-
-@to_device.vjp(0)
-def _(g: Any, y: Any, x: Any, device: str) -> Any:
-    return to_device(g, backend.of(raw(x)).device)
 
 
 def _lib(*args: Any) -> Any:

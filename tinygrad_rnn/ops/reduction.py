@@ -7,7 +7,8 @@ from typing import Any
 
 from ..backend import xp
 from ..primitives import primitive
-from .elementwise import astype, exp
+from .elementwise import exp
+from .placement import cast
 from .shape import broadcast_to, reshape
 
 Axis = int | tuple[int, ...] | None
@@ -62,7 +63,7 @@ def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 @max.vjp(0)
 @min.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    best = astype(x == _kept(y, x, axis), x.dtype)
+    best = cast(x == _kept(y, x, axis), x.dtype)
     return _kept(g, x, axis) * (best / sum(best, axis, True))
 
 

@@ -1,4 +1,4 @@
-"""Charts of what the instruments of `tg.flow` measure: each is a Drawing, as every picture here.
+"""Charts of what the instruments of `tg.flow` measure: each is a Chart, a Drawing as every picture here.
 
 A chart says in words, under its title, what the numbers of this very run are. Steps are counted from 1, as in all
 pictures. Lines differ in colour, marker and dashes and carry their names, so that no meaning hangs on colour alone.
@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from ..flow import JacobianProducts, Lags, Truncation, horizon
-from .drawing import Drawing
 from .palette import GREY, INK
 from .payments import HIGH, WIDE, ledger_chart, table_chart
-from .plot import SERIES, Plot, figure, number, scale
+from .plot import SERIES, Chart, Plot, chart, number, scale
 
 __all__ = [
     "curve_chart", "horizon_chart", "jacobian_chart", "lag_chart", "ledger_chart", "table_chart", "truncation_chart",
@@ -24,7 +23,7 @@ __all__ = [
 
 
 def curve_chart(curves: Mapping[str, tuple[Any, Any]], title: str = "Loss while training", x_label: str = "update",
-                y_label: str = "loss", log: bool = False, about: str | None = None) -> Drawing:  # fmt: skip
+                y_label: str = "loss", log: bool = False, about: str | None = None) -> Chart:  # fmt: skip
     """Named lines: `curves` maps a name to (x, y), each (n,). `log`: decades on the y axis.
 
     `about` is what is said under the title, in lines; by default where each curve begins and ends. Raises ValueError
@@ -34,21 +33,21 @@ def curve_chart(curves: Mapping[str, tuple[Any, Any]], title: str = "Loss while 
     plot = _lines(data, x_label, y_label, log)
     if about is None:
         about = "\n".join(f"{name}: from {number(y[0])} to {number(y[-1])}" for name, (_, y) in data.items())
-    return Drawing(figure(title, about, [plot]))
+    return chart(title, about, [plot])
 
 
 def lag_chart(norms: Mapping[str, Any], title: str = "How far back the gradient reaches",
-              y_label: str = "norm of ∂L/∂h", about: str | None = None) -> Drawing:  # fmt: skip
+              y_label: str = "norm of ∂L/∂h", about: str | None = None) -> Chart:  # fmt: skip
     """The gradient's norm by lag, in decades: `norms` maps a name to Lags, or to numbers (lags,) from lag 0 on."""
     data = _by_lag(norms)
     plot = _lines(data, "steps back from the loss", y_label, log=True)
     if about is None:
         about = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
-    return Drawing(figure(title, about, [plot]))
+    return chart(title, about, [plot])
 
 
 def horizon_chart(norms: Mapping[str, Any], threshold: float = 0.01, title: str = "The horizon of the loss",
-                  about: str | None = None) -> Drawing:  # fmt: skip
+                  about: str | None = None) -> Chart:  # fmt: skip
     """The same as shares of the norm at lag 0, with the `threshold` and, for each line, the last lag above it."""
     data = {name: (xs, ys / ys[0] if ys[0] else ys) for name, (xs, ys) in _by_lag(norms).items()}
     reach = {name: horizon(ys, threshold) for name, (_, ys) in data.items()}
@@ -65,11 +64,11 @@ def horizon_chart(norms: Mapping[str, Any], threshold: float = 0.01, title: str 
         about = f"The gradient is at least {number(threshold)} of its size at lag 0 for:"
         for name, lag in reach.items():
             about += f"\n{name}: {lag} {_steps(lag)}" + (", or more" if lag == len(data[name][1]) - 1 else "")
-    return Drawing(figure(title, about, [plot]))
+    return chart(title, about, [plot])
 
 
 def jacobian_chart(products: JacobianProducts | Mapping[str, JacobianProducts], title: str = "",
-                   about: str | None = None) -> Drawing:  # fmt: skip
+                   about: str | None = None) -> Chart:  # fmt: skip
     """The largest singular value of dh_T/dh_k, by how far k is behind the last state.
 
     One JacobianProducts: with all its singular values, thin, and the direct path and the others apart, where there is a
@@ -91,11 +90,11 @@ def jacobian_chart(products: JacobianProducts | Mapping[str, JacobianProducts], 
     if about is None:
         about = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
         about += "\nThin lines: the other singular values." if len(inner) else ""
-    return Drawing(figure(title or "What is left of a change, step after step", about, [plot]))
+    return chart(title or "What is left of a change, step after step", about, [plot])
 
 
 def truncation_chart(rows: Sequence[Truncation], title: str = "What truncation does to the gradient",
-                     about: str | None = None) -> Drawing:  # fmt: skip
+                     about: str | None = None) -> Chart:  # fmt: skip
     """The relative error of each truncated gradient, by how many steps it goes back (k2), one line a kind."""
     data: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for kind in dict.fromkeys(row.kind for row in rows):
@@ -105,7 +104,7 @@ def truncation_chart(rows: Sequence[Truncation], title: str = "What truncation d
     if about is None:
         about = "\n".join(f"{kind}: {number(ys[0])} with {xs[0]:.0f} {_steps(int(xs[0]))}, {number(ys[-1])} with "
                           f"{xs[-1]:.0f}" for kind, (xs, ys) in data.items())  # fmt: skip
-    return Drawing(figure(title, about, [plot]))
+    return chart(title, about, [plot])
 
 
 # Words about numbers

@@ -6,6 +6,7 @@ how-manieth of its kind there: `t3/rnn/matmul#2` is the second matmul of scope `
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..reasons import why
 from ..recording import Tap, tap, trace
 from .dot import TooLarge
 
-__all__ = ["MAX_OPERATIONS", "Graph", "Vertex", "gradients"]
+__all__ = ["MAX_OPERATIONS", "Graph", "Vertex", "census", "gradients"]
 
 MAX_OPERATIONS = 300_000  # above this nobody can read it in any view, and extracting a million would take a minute
 
@@ -164,7 +165,15 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
     return tensors, [node for node in _reachable(starts) if node is not failed], failed
 
 
-def _reachable(starts: list[Node]) -> list[Node]:
+def census(output: Tensor | Sequence[Tensor] | trace) -> tuple[Counter[str], int, tuple[int, ...]]:
+    """For a graph too large for anything else: how often each operation occurs, how many leaves, the output's shape."""
+    tensors = output.nodes[-1].outputs if isinstance(output, trace) else [output] if isinstance(output, Tensor) else output
+    nodes = _reachable([x.node for x in tensors if x.node is not None], limit=None)
+    leaves = {id(x) for node in nodes for x in node.inputs if isinstance(x, Tensor) and x.node is None}
+    return Counter(node.op.name for node in nodes), len(leaves), tensors[-1].shape
+
+
+def _reachable(starts: list[Node], limit: int | None = MAX_OPERATIONS) -> list[Node]:
     found = set(starts)
     waiting = list(found)
     while waiting:
@@ -174,8 +183,8 @@ def _reachable(starts: list[Node]) -> list[Node]:
                 if node is not None and node not in found:
                     found.add(node)
                     waiting.append(node)
-        if len(found) > MAX_OPERATIONS:
-            raise TooLarge(f"draw: more than {MAX_OPERATIONS:,} operations are too many for any picture: draw a shorter "
+        if limit is not None and len(found) > limit:
+            raise TooLarge(f"draw: more than {limit:,} operations are too many for any picture: draw a shorter "
                            "sequence, or the loss of one window of it")  # fmt: skip
     return sorted(found, key=lambda node: node.order)
 
@@ -199,9 +208,9 @@ def _is_number(x: Any) -> bool:
 
 
 def _scales_a_leaf(node: Node, argument: int) -> bool:
-    """Is this number multiplied by a parameter? Then it is the input of a model of numbers, and worth a vertex."""
+    """Does a step multiply a parameter by this number? Then it is the input of a model of numbers, and worth a vertex."""
     others = [x for i, x in enumerate(node.inputs) if i != argument]
-    return node.op.name == "multiply" and all(isinstance(x, Tensor) and x.node is None and x.requires_grad for x in others)
+    return node.step is not None and node.op.name == "multiply" and all(isinstance(x, Tensor) and x.node is None and x.requires_grad for x in others)
 
 
 def _name(vertices: list[Vertex]) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..flow import Ledger, Table
-from .drawing import Drawing
 from .figure import Node, Text, style
 from .palette import ink_on
-from .plot import Plot, Scale, figure, number, scale
+from .plot import Chart, Plot, Scale, chart, number, scale
 
 __all__ = ["ledger_chart", "table_chart"]
 
@@ -19,10 +18,11 @@ WIDE, HIGH = 300.0, 185.0  # of a plot, in points
 MOST_BARS, MOST_CELLS = 110, 50  # more than that cannot be told apart, and are joined
 
 
-def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about: str | None = None) -> Drawing:
+def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about: str | None = None) -> Chart:
     """What each step contributed to the gradient of a shared weight: a bar a step, one plot a ledger.
 
-    All plots share their axes, which show decades unless all numbers are near each other. Many steps are joined: a bar is then the largest of several.
+    All plots share their axes, which show decades unless all numbers are near each other. Many steps are joined: a bar
+    is then the largest of several.
     """
     named = {ledgers.name: ledgers} if isinstance(ledgers, Ledger) else dict(ledgers)
     if not named or not all(len(each) for each in named.values()):
@@ -30,11 +30,12 @@ def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about:
     high = HIGH if len(named) == 1 else 0.5 * HIGH
     everything = [float(v) for each in named.values() for v in each.norms]
     log = _spread(everything)
+    floor = min((v for v in everything if v > 1e-300), default=1.0)  # the smallest bar is to be seen too
     uses = max(len(each) for each in named.values())
     plots = []
     for i, (name, each) in enumerate(named.items()):
         bottom, last = -i * (high + 42), i == len(named) - 1
-        axis = scale(everything if log else [0.0, *everything], bottom, bottom + high, log)
+        axis = scale([*everything, 0.5 * floor if log else 0.0], bottom, bottom + high, log)
         plot = Plot(name, Scale(0, uses, 0, WIDE), axis, bottom, bottom + high)
         _bars(plot, each, uses)
         plot.axes("step" if last else "", f"contribution to ∂L/∂{each.name}", _step_ticks(each.steps, uses),
@@ -42,7 +43,7 @@ def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about:
         plots.append(plot)
     if about is None:
         about = "\n".join(_shares(name, each, len(named) > 1) for name, each in named.items())
-    return Drawing(figure(title or "Which steps paid for the gradient", about, plots))
+    return chart(title or "Which steps paid for the gradient", about, plots)
 
 
 def _spread(values: Sequence[float]) -> bool:
@@ -84,15 +85,16 @@ def _step_ticks(steps: Sequence[int | None], uses: int) -> list[tuple[str, float
     every = next(n for n in (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000, 10**9) if last / n <= 8)
     chosen = [i for i, step in enumerate(steps) if i in (0, last) or step is None or (step + 1) % every == 0]
     chosen = [i for i in chosen if i in (0, last) or (2 * i > every - 1 and 2 * (last - i) > every - 1)]
-    return [("–" if (step := steps[i]) is None else str(step + 1), WIDE * (i + 0.5) / uses) for i in dict.fromkeys(chosen)]
+    names = ["–" if step is None else str(step + 1) for step in steps]
+    return [(names[i], WIDE * (i + 0.5) / uses) for i in chosen]
 
 
 def table_chart(table: Table, title: str = "Who owes what to whom", decades: int = 6,
-                about: str | None = None) -> Drawing:  # fmt: skip
+                about: str | None = None) -> Chart:  # fmt: skip
     """The T x T table as a map: the loss of each step in rows, the use of the weight in columns, darker for more.
 
-    Colours fall by decades from the largest norm; what is `decades` below it, or smaller, has the lightest (fewer, where
-    the numbers span fewer). Exact zeros
+    Colours fall by decades from the largest norm; what is `decades` below it, or smaller, has the lightest (fewer
+    decades, where the numbers span fewer). Exact zeros
     are blank. Small tables have their numbers in them; large ones are joined in blocks, each shown as its largest.
     """
     norms, rows, columns = _blocks(table)
@@ -119,7 +121,7 @@ def table_chart(table: Table, title: str = "Who owes what to whom", decades: int
     _legend(plot, largest, smallest, decades)
     if about is None:
         about = _owed(table)
-    return Drawing(figure(title, about, [plot]))
+    return chart(title, about, [plot])
 
 
 def _blocks(table: Table) -> tuple[np.ndarray, list[str], list[str]]:
@@ -141,7 +143,8 @@ LIGHT, DARK = (255, 243, 224), (124, 45, 18)
 def _shade(value: float, largest: float, decades: int) -> str:
     if math.isnan(value):
         return "#6b21a8"
-    part = 1.0 if math.isinf(value) else min(1.0, max(0.0, 1 + math.log10(value / largest) / decades))
+    below = math.log10(largest) - math.log10(value) if 0 < value < math.inf else math.inf if value == 0 else 0.0
+    part = min(1.0, max(0.0, 1 - below / decades))
     return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(LIGHT, DARK, strict=True))
 
 
@@ -170,9 +173,8 @@ def _legend(plot: Plot, largest: float, smallest: float, decades: int) -> None:
     for i in range(count):
         value = largest / 10**i
         fill = _shade(value, largest, decades)
-        text = ("≤ " if i == decades and smallest < 0.99 * value else "") + _brief(value)
-        plot.nodes.append(Node(f"legend/{i}", (i + 0.5) * wide, -62, wide, 20, "rect", (Text(text, 11.0, ink_on(fill)),),
-                               fill, "#ffffff", 1.0))  # fmt: skip
+        text = Text(("≤ " if i == decades and smallest < 0.99 * value else "") + _brief(value), 11.0, ink_on(fill))
+        plot.nodes.append(Node(f"legend/{i}", (i + 0.5) * wide, -62, wide, 20, "rect", (text,), fill, "#ffffff", 1.0))
     plot.write("legend:name", 0, -84, "norm of the contribution; blank: exactly 0", "start")
 
 

@@ -1,20 +1,25 @@
 """Axes, lines, bars and labels, from which the charts are made: shapes of a Figure like those of any drawing.
 
-Numbers that a logarithmic axis cannot hold are shown, not dropped: 0 has a row of its own under the decades, infinity one
-above them, and NaN leaves a gap that the note under the picture counts.
+Numbers that a logarithmic axis cannot hold are shown, not dropped: 0 has a row of its own under the decades, infinity
+one above them, and NaN leaves a gap that the note under the picture counts.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
+from . import engines
+from .drawing import Drawing
 from .figure import Edge, Figure, Node, Point, Text, label, text_at, text_width
 from .palette import GREY, INK
+from .svg import to_svg
 
-__all__ = ["SERIES", "Plot", "Scale", "Series", "number", "scale", "tick", "wrapped"]
+__all__ = ["SERIES", "Chart", "Plot", "Scale", "Series", "chart", "number", "scale", "tick", "wrapped"]
 
 GRID, AXIS = "#e5e7eb", "#9ca3af"
 SMALL, TITLE = 12.0, 15.0  # font sizes in points; a picture as wide as a phone shows them at about two thirds
@@ -63,7 +68,10 @@ def tick(value: float, log: bool) -> str:
     """A number at an axis; decades far from 1 as 1e-3."""
     power = round(math.log10(value)) if log else 0
     far = log and abs(power) > 2 and abs(value / 10.0**power - 1) < 1e-3 if log and -300 < power < 300 else log
-    return f"1e{power}" if far else number(value) if log else f"{value:.10g}"
+    if log:
+        return f"1e{power}" if far else number(value)
+    digits, _, exponent = f"{value:.10g}".partition("e")
+    return f"{digits}e{int(exponent)}" if exponent else digits
 
 
 def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
@@ -82,7 +90,7 @@ def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
 class Scale:
     """Which point of the page stands for a number: from `start` (for `low`) to `end` (for `high`).
 
-    `zero` and `infinity`: the places of the rows for what a logarithmic axis cannot hold, None where nothing needs them.
+    `zero` and `infinity`: the places of the rows for what has no place among the others, None where nothing needs them.
     """
 
     low: float
@@ -99,9 +107,9 @@ class Scale:
             return None
         if value == 0 and self.log:
             return self.zero
-        if math.isinf(value):
+        if math.isinf(value) or abs(value) > _most(self.log):
             return self.infinity if value > 0 else None
-        low, high, value = (math.log10(x) if self.log else x for x in (self.low, self.high, value))
+        low, high, value = (math.log10(max(x, self.low)) if self.log else x for x in (self.low, self.high, value))
         return self.start + (self.end - self.start) * (value - low) / (high - low)
 
     def ticks(self, most: int = 6) -> list[tuple[str, float]]:
@@ -126,10 +134,13 @@ def scale(values: Iterable[float], start: float, end: float, log: bool = False,
           tight: bool = False) -> Scale:  # fmt: skip
     """The axis that shows all `values`: whole decades, or, unless `tight`, round ends."""
     values = list(values)
-    usable = [v for v in values if math.isfinite(v) and (v > 0 or not log)]
+    usable = [max(v, 1e-300) if log else v for v in values if abs(v) <= _most(log) and (v > 0 or not log)]
     zero = start + 8 if log and 0 in values else None
-    infinity = end - 8 if math.inf in values else None
+    infinity = end - 8 if any(v > _most(log) for v in values) else None
     low, high = (min(usable), max(usable)) if usable else (0.1 if log else 0.0, 1.0)
+    if not log and not tight and high - low <= max(1e-290, 1e-6 * abs(high)):  # rounding, or a single number
+        room = 0.5 * abs(high) if abs(high) > 1e-280 else 0.5
+        low, high = low - room if low < 0 else max(0.0, low - room), high + room
     if log and not tight:
         low, high = _decades(low, high)
     elif not log and not tight and high > low:
@@ -139,6 +150,11 @@ def scale(values: Iterable[float], start: float, end: float, log: bool = False,
         low, high = (low / 10, high) if log else (low - 0.5, high + 0.5)
     return Scale(low, high, start + ROW if zero is not None else start, end - ROW if infinity is not None else end, log,
                  zero, infinity)  # fmt: skip
+
+
+def _most(log: bool) -> float:
+    """The largest number that an axis shows in its place; what is larger shares the row of infinity."""
+    return 1e307 if log else 1e300
 
 
 def _decades(low: float, high: float) -> tuple[float, float]:
@@ -179,7 +195,8 @@ class Plot:
     def stroke(self, key: str, points: Sequence[Point], colour: str, width: float, dashed: bool = False,
                tooltip: str = "") -> None:  # fmt: skip
         """A line without arrow through points of the page."""
-        self.edges.append(Edge(f"{self.name}/{key}", self.anchor, self.anchor, tuple(points), colour=colour, width=width,
+        line = tuple(points)
+        self.edges.append(Edge(f"{self.name}/{key}", self.anchor, self.anchor, line, colour=colour, width=width,
                                arrow=False, dashed=dashed, tooltip=tooltip))  # fmt: skip
 
     def write(self, key: str, x: float, y: float, text: str, align: str = "middle", colour: str = GREY,
@@ -194,14 +211,15 @@ class Plot:
         """Grid lines with their numbers, what x is below them, and what y is above its numbers, where it reads best,
         after a `heading`. Without `x_label` there are no numbers for x either: the plot below has them."""
         left, right = self.x.start, self.x.end
-        for text, place in self.y.ticks():
-            self.stroke(f"y={text}", [(left, place), (right, place)], GRID, 0.7, dashed=text in "0∞")
-            self.write(f"y={text}:label", left - 7, place, text, "end")
+        for i, (text, place) in enumerate(self.y.ticks()):
+            odd = place in (self.y.zero, self.y.infinity)
+            self.stroke(f"y{i}", [(left, place), (right, place)], GRID, 0.7, dashed=odd)
+            self.write(f"y{i}:label", left - 7, place, text, "end")
         self.stroke("x", [(left, self.bottom), (right, self.bottom)], AXIS, 1.0)
-        for text, place in self.x.ticks() if x_ticks is None else x_ticks:
-            self.stroke(f"x={text}", [(place, self.bottom), (place, self.bottom - 4)], AXIS, 1.0)
+        for i, (text, place) in enumerate(self.x.ticks() if x_ticks is None else x_ticks):
+            self.stroke(f"x{i}", [(place, self.bottom), (place, self.bottom - 4)], AXIS, 1.0)
             if x_label:
-                self.write(f"x={text}:label", place, self.bottom - 13, text)
+                self.write(f"x{i}:label", place, self.bottom - 13, text)
         if x_label:
             self.write("x:name", (left + right) / 2, self.bottom - 31, x_label)
         if heading:
@@ -242,7 +260,7 @@ class Plot:
                                pen=1.3, tooltip=tooltip))  # fmt: skip
 
     def names(self, ends: Sequence[tuple[str, Point, str]]) -> None:
-        """The name of each line to the right of its end: names keep a distance, and a thin line leads to those moved."""
+        """The name of each line to the right of its end: names keep a distance; a thin line leads to those moved."""
         gap, x = SMALL * 1.35, self.x.end + 18
         order = sorted(range(len(ends)), key=lambda i: ends[i][1][1])
         heights: list[float] = []
@@ -259,8 +277,8 @@ class Plot:
             self.write(f"{name}:name", x, height, name, "start", colour, bold=True)
 
 
-def figure(title: str, about: str, plots: Sequence[Plot]) -> Figure:
-    """The plots with a title and a few words above them, as one Figure; `about`, in lines, becomes its description
+def chart(title: str, about: str, plots: Sequence[Plot]) -> Chart:
+    """The plots with a title and a few words above them, as one picture; `about`, in lines, becomes its description
     too."""
     nodes = [node for plot in plots for node in plot.nodes]
     left = min(node.x - node.width / 2 for node in nodes)
@@ -269,15 +287,25 @@ def figure(title: str, about: str, plots: Sequence[Plot]) -> Figure:
     lines = [line for part in about.split("\n") for line in wrapped(label(part), max(300.0, right - left))]
     heads = []
     for i, line in enumerate(reversed(lines)):
-        heads.append(text_at(f"about/{len(lines) - 1 - i}", left, top + 8 + 16 * i, Text(line, SMALL, GREY), align="start"))
-    words = wrapped(label(title), max(300.0, right - left), TITLE * 1.07)
-    for i, line in enumerate(reversed(words)):
-        height = top + 8 + 16 * len(lines) + 6 + 19 * i
-        heads.append(text_at(f"title/{len(words) - 1 - i}", left, height, Text(line, TITLE, INK, bold=True), align="start"))
+        words = Text(line, SMALL, GREY)
+        heads.append(text_at(f"about/{len(lines) - 1 - i}", left, top + 8 + 16 * i, words, align="start"))
+    titles = wrapped(label(title), max(300.0, right - left), TITLE * 1.07)
+    for i, line in enumerate(reversed(titles)):
+        words, height = Text(line, TITLE, INK, bold=True), top + 14 + 16 * len(lines) + 19 * i
+        heads.append(text_at(f"title/{len(titles) - 1 - i}", left, height, words, align="start"))
     missing = sum(plot.missing for plot in plots)
     note = f"{missing} value{'s are' if missing > 1 else ' is'} not a number (NaN) and missing here" if missing else ""
     edges = [edge for plot in plots for edge in plot.edges]
-    return Figure(title, _sentences(about), tuple(heads + nodes), tuple(edges), note=note)
+    return Chart(Figure(title, _sentences(about), tuple(heads + nodes), tuple(edges), note=note))
+
+
+class Chart(Drawing):
+    """A drawing that our own writer draws, unless the environment asks for an engine: a chart has nothing to lay out,
+    and its texts begin where they should whatever fonts Graphviz finds."""
+
+    @cached_property
+    def _drawn(self) -> tuple[str, str, str]:
+        return super()._drawn if os.environ.get(engines.VARIABLE, "").strip() else (to_svg(self.figure), "builtin", "")
 
 
 def _sentences(about: str) -> str:

@@ -49,7 +49,12 @@ class Roles:
     parameters: list[Vertex] = field(default_factory=list)
     sequences: set[Vertex] = field(default_factory=set)  # leaves of which each step takes its slice
     sums: set[Vertex] = field(default_factory=set)  # accumulators: loss so far
+    restarts: dict[Vertex, Vertex] = field(default_factory=dict)  # detached states, and the state that each was
     role: dict[Vertex, str] = field(default_factory=dict)
+
+    def linked(self, before: Vertex, after: Vertex) -> bool:
+        """Does `after`, a state, come from `before`, that of the step before, so that a gradient flows back?"""
+        return before.is_leaf or any(use.step == after.step for use, _ in before.uses)
 
     def symbol(self, v: Vertex) -> str:
         """What the picture calls it: "h_1" (pictures count from 1), "W_hh", "L"; "" for an operation without a role."""
@@ -71,8 +76,9 @@ def roles_of(graph: Graph) -> Roles:
     """Infer the roles; linear in the size of the graph."""
     groups = by_step(graph)
     lanes = _lanes(graph)
-    sums = {v for lane in lanes for v in lane.values() if _is_sum(lane, graph)}
-    lanes = [lane for lane in lanes if next(iter(lane.values())) not in sums]
+    summing = [_is_sum(lane, graph) for lane in lanes]
+    sums = {v for lane, is_sum in zip(lanes, summing, strict=True) if is_sum for v in lane.values()}
+    lanes = [lane for lane, is_sum in zip(lanes, summing, strict=True) if not is_sum]
     roles = Roles(graph.steps, _layers(graph, lanes), sums=sums)
     if not roles.layers and len(graph.steps) == 1:
         _only_step(groups, roles)
@@ -207,13 +213,27 @@ def _layer(lane: By, graph: Graph) -> Layer:
 
 def _initial(lane: By, graph: Graph) -> Vertex | None:
     """What stands in the first step where the state stands in the others."""
-    slots = {(use.local, i) for v in lane.values() for use, i in v.uses if use.step not in (v.step, None)}
+    slots = _slots(lane)
     first = min(lane.values(), key=lambda v: v.order)
     for v in _ancestors(first, first.step):
         for tail, i in v.inputs:
             if (v.local, i) in slots and tail.step is None:
                 return tail
     return None
+
+
+def _slots(lane: By) -> set[tuple[str, int]]:
+    """Where, in the step after, a state goes in: (local key, argument)."""
+    return {(use.local, i) for v in lane.values() for use, i in v.uses if use.step not in (v.step, None)}
+
+
+def _restarts(graph: Graph, layers: list[Layer]) -> dict[Vertex, Vertex]:
+    """States that were detached on their way to the next step (truncated BPTT), and what they were before."""
+    detached = [v for v in graph.vertices if v.is_leaf and v.tensor is not None and v.tensor.origin == "detach"]
+    if not detached:
+        return {}
+    states = {id(v.value): v for layer in layers for lane in (layer.h, layer.c) for v in lane.values()}
+    return {v: states[id(v.value)] for v in detached if id(v.value) in states}
 
 
 def _ancestors(v: Vertex, step: int | None) -> list[Vertex]:
@@ -242,7 +262,8 @@ def _only_step(groups: dict[int, list[Vertex]], roles: Roles) -> None:
 
 
 def _inputs(graph: Graph, groups: dict[int, list[Vertex]], roles: Roles) -> None:
-    initial = {v for layer in roles.layers for v in (layer.h0, layer.c0) if v is not None}
+    roles.restarts = _restarts(graph, roles.layers)
+    initial = {v for layer in roles.layers for v in (layer.h0, layer.c0) if v is not None} | set(roles.restarts)
     used_in: dict[Vertex, set[int]] = {}
     for v in graph.vertices:
         if v.step is None and v not in initial:
@@ -348,6 +369,8 @@ def _file(graph: Graph, roles: Roles) -> None:
                 _call(roles, first, role, letter + mark, before, own=False)
             for t, v in lane.items():
                 _call(roles, v, role, letter + mark, t + 1)
+    for v, was in roles.restarts.items():
+        roles.role[v], roles._symbols[v] = "state", roles.symbol(was)
     for row, letter, role in ((roles.x, "x", "input"), (roles.y, "y", "output"), (roles.loss, "L", "loss")):
         for t, v in row.items():
             if v not in roles.role:

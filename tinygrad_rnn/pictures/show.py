@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core import Tensor
 from ..recording import trace
-from .dot import TooLarge
+from .dot import MAX_LAYOUT_NODES, TooLarge
 from .drawing import Drawing
 from .figure import Figure
 from .graph import Graph, Vertex, gradients
@@ -18,7 +18,7 @@ from .views.gates import gates
 from .views.generic import generic, summary
 from .views.ops import ops
 from .views.rolled import rolled
-from .views.scene import SMALL, Scene
+from .views.scene import Scene
 
 __all__ = ["VIEWS", "draw"]
 
@@ -55,7 +55,12 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
     if view == "flow" and _is_panels(output):
         panels = [_scene(item, view, steps, values, step, parameters, weight, name) for name, item in output]
         return Drawing(flow(panels, title or ""))
-    scene = _scene(output, view, steps, values, step, parameters, weight, title or "")
+    try:
+        scene = _scene(output, view, steps, values, step, parameters, weight, title or "")
+    except TooLarge:
+        if view != "auto":
+            raise
+        return Drawing(summary(output, title or ""))
     return Drawing(_figure(scene, view))
 
 
@@ -98,16 +103,17 @@ def _weight(graph: Graph, weight: Tensor) -> Vertex:
 def _few(graph: Graph, roles: Roles) -> bool:
     """Is everything that would show its numbers small?"""
     states = [v for layer in roles.layers for v in layer.h.values()]
-    shown = states or [v for v in graph.vertices if v.value is not None]
-    return len(shown) <= 60 and all(v.size <= (1 if states else SMALL) for v in shown)
+    if not states:
+        return len(graph.vertices) <= 60
+    return len(states) <= 60 and all(v.size == 1 for v in states)
 
 
 def _figure(scene: Scene, view: str) -> Figure:
     graph, roles = scene.graph, scene.roles
     if view == "auto":
         view = "cells" if roles.layers else "ops"
-        if not graph.steps and len(graph.vertices) > 400:
-            return summary(graph, scene.title)
+        if not graph.steps and len(graph.vertices) > MAX_LAYOUT_NODES:
+            return summary(graph.tensors, scene.title)
     if view == "ops":
         return ops(scene) if graph.steps else generic(scene)
     if not graph.steps:

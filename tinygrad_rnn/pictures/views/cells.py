@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..figure import Box, Edge, Figure, Node, Point, Text, label, port, route, straight, style, text_at
 from ..graph import Vertex
 from ..palette import EDGE
@@ -144,14 +146,16 @@ def _chains(grid: Grid, heights: dict[str, float]) -> None:
                 grid.put(key, first, x + shift, y, dashed=True, **({"width": 46.0} if letter == "c" else {}))
                 stops.append((x, key))
             stops.sort(reverse=layer.backward)
+            vertex = {key: v for v, key in grid.key.items() if key.endswith(f"/{name}")}
             for (_, a), (_, b) in zip(stops, stops[1:], strict=False):
-                grid.link(a, b, straight(grid.nodes[a], grid.nodes[b]), colour=colour, width=2.6, role=letter and "chain",
-                          tooltip=_carried(grid, a, b))  # fmt: skip
+                tail, head = vertex.get(a), vertex.get(b)
+                cut = tail is not None and head is not None and not grid.roles.linked(tail, head)
+                grid.link(a, b, straight(grid.nodes[a], grid.nodes[b]), colour="#9ca3af" if cut else colour,
+                          width=1.4 if cut else 2.6, dashed=cut, role="detached" if cut else "chain",
+                          tooltip="detached: no gradient flows back here" if cut else _carried(tail, head))  # fmt: skip
 
 
-def _carried(grid: Grid, a: str, b: str) -> str:
-    keys = {key: v for v, key in grid.key.items() if key in (a, b)} if len(grid.nodes) < 200 else {}
-    head, tail = keys.get(b), keys.get(a)
+def _carried(tail: Vertex | None, head: Vertex | None) -> str:
     if head is None or tail is None or head.gradient is None or tail.gradient is None:
         return ""
     return f"gradient: {numbers(head.gradient)} arrives, {numbers(tail.gradient)} goes on"
@@ -276,12 +280,13 @@ def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, V
         if len(members) > 1 and names and group == "W":
             grid.nodes[f"{group}/names"] = text_at(f"{group}/names", 0.0, y - 28, Text(names, 9.0, "#92400e"))
     before = start
+    several = Counter(t for t, _ in heads)
     for t, owner in heads:
         head = grid.nodes[grid.key[owner]]
         mirrored = any(layer.backward and owner in layer.h.values() for layer in grid.roles.layers) and grid.both
         out = 50 + (32 if grid.cell else 0) + (8.0 * number if each else 3.0 * number)
         x, side = (head.x + out, "right") if mirrored else (head.x - out, "left")
-        key = f"t{t + 1}/{group}" + (f"/{head.key.rpartition('/')[2]}" if sum(s == t for s, _ in heads) > 1 else "")
+        key = f"t{t + 1}/{group}" + (f"/{head.key.rpartition('/')[2]}" if several[t] > 1 else "")
         point = grid.nodes[key] = Node(key, x, y, 7.2, 7.2, "point", stroke=WEIGHT, role="copy",
                                        tooltip=f"copy of {group} for step {t + 1}: its gradients are summed")  # fmt: skip
         grid.link(before.key, key, route(before, point), colour=WEIGHT, width=1.8, arrow=False, role="bus")

@@ -92,7 +92,8 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
     order = list(zip(placed, (v for _, v, _ in chain), strict=True))
     order = order if layer.backward else order[::-1]
     for (a, va), (b, vb) in zip(order, order[1:], strict=False):
-        edges.append(_arrow(a, b, va, vb))
+        cut = va is not None and vb is not None and not scene.roles.linked(vb, va)
+        edges.append(_arrow(a, b, va, vb, cut))
     if scene.weight is not None:
         text = f"contribution of each step to ∂L/∂{label(scene.roles.symbol(scene.weight))}  (log scale, {DECADES:.0f} decades)"
         nodes.append(text_at(f"{name}bars", 0.0, FLOOR - 9 + y, Text(text, 9.0, "#9a3412"), align="start"))
@@ -123,15 +124,15 @@ def _state(scene: Scene, key: str, v: Vertex | None, x: float, y: float, nodes: 
     return node
 
 
-def _arrow(a: Node, b: Node, va: Vertex | None, vb: Vertex | None) -> Edge:
+def _arrow(a: Node, b: Node, va: Vertex | None, vb: Vertex | None, cut: bool) -> Edge:
     """From the later state to the earlier one; as wide as the gradient is large, an order of magnitude a step."""
     v = vb if vb is not None else va
     log = _log(norm(v.gradient)) if v is not None and v.gradient is not None else math.nan
-    gone = math.isnan(log) or log == -math.inf
+    gone = cut or math.isnan(log) or log == -math.inf
     width = 0.6 if gone else max(0.6, min(6.5, 4.4 + 0.8 * log))
     return Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour="#9ca3af" if gone else _darker(gradient_colour(log)),
                 width=width, arrowsize=0.5, dashed=gone, role="backward",
-                tooltip="" if va is None or vb is None or va.gradient is None or vb.gradient is None or not norm(va.gradient)
+                tooltip="detached: no gradient flows back here" if cut else "" if va is None or vb is None or va.gradient is None or vb.gradient is None or not norm(va.gradient)
                 else f"x {norm(vb.gradient) / norm(va.gradient):.3f}")  # fmt: skip
 
 

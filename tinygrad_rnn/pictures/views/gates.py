@@ -11,7 +11,7 @@ from ..figure import Box, Edge, Figure, Node, Point, Text, label, port, route, s
 from ..graph import Vertex
 from ..palette import EDGE, FORWARD, GREY
 from ..roles import Layer
-from .scene import Scene, number, tooltip
+from .scene import Scene, norm, number, tooltip
 
 __all__ = ["LSTMParts", "find_gru", "find_lstm", "gates"]
 
@@ -253,8 +253,6 @@ class _Canvas:
                            "then increased by the input gate i times the candidate g; the output gate o lets tanh(c) out as h.")  # fmt: skip
 
     def _shares(self, c: Vertex, h: Vertex) -> None:
-        from .scene import norm
-
         if c.gradient is not None and h.gradient is not None:
             self.facts.append(f"The gradient norm is {number(norm(c.gradient))} at c and {number(norm(h.gradient))} at h.")
 

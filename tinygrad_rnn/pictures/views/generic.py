@@ -4,15 +4,19 @@ on each (as the circuits of cs231n and micrograd have them); Graphviz's dot plac
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
+from ...core import Tensor
+from ...recording import trace
 from .. import engines
 from ..dot import MAX_LAYOUT_NODES, TooLarge, layout_with_dot
 from ..figure import Edge, Figure, Node, Text, label, style
-from ..graph import Graph, Vertex
+from ..graph import Vertex, census
 from ..layered import layered
 from ..palette import EDGE, INK
-from .scene import Scene, box, number, tooltip, value_lines
+from ..roles import OF_NAME
+from .scene import Scene, box, norm, number, tooltip, value_lines
 
 __all__ = ["SIGNS", "generic", "op_node", "summary"]
 
@@ -47,7 +51,7 @@ def op_node(key: str, v: Vertex, x: float, y: float, values: bool, size: float =
                 tooltip=tooltip(v), role=role)  # fmt: skip
 
 
-def generic(scene: Scene, engine: bool = True) -> Figure:
+def generic(scene: Scene) -> Figure:
     """The figure. Raises TooLarge where it could not be read."""
     graph = scene.graph
     drawn = [v for v in graph.vertices if v.kind != "part" or v.name]
@@ -86,7 +90,8 @@ def generic(scene: Scene, engine: bool = True) -> Figure:
 
 def _leaf(v: Vertex, scene: Scene) -> Node:
     node = box(v.key, v, scene, 0, 0, text=v.name or v.local, size=13.0, width=44.0, height=30.0)
-    return _role(node, "parameter" if v.kind == "leaf" and v.name != "x" else "input" if not v.uses or v.size else "constant")
+    named = OF_NAME.get((v.name or "").lower())
+    return _role(node, "input" if v.kind == "constant" or named == "input" else "parameter")
 
 
 def _role(node: Node, role: str) -> Node:
@@ -122,25 +127,25 @@ def _said(v: Vertex) -> str:
 
 
 def _gradient(v: Vertex) -> str:
-    from .scene import norm
-
     return number(float(v.gradient.reshape(-1)[0])) if v.size == 1 else f"norm {number(norm(v.gradient))}"
 
 
-def summary(graph: Graph, title: str) -> Figure:
+def summary(output: Tensor | Sequence[Tensor] | trace, title: str) -> Figure:
     """A graph that is too large to draw, told in three boxes: what it starts from, how often it does what, its result."""
-    counts = Counter(v.op for v in graph.vertices if v.kind == "op")
-    leaves = [v for v in graph.vertices if v.is_leaf]
-    lines = [f"{n:,} × {op}" for op, n in counts.most_common(6)]
-    rest = sum(counts.values()) - sum(n for _, n in counts.most_common(6))
+    counts, leaves, shape = census(output)
+    total = sum(counts.values())
+    common = counts.most_common(6)
+    lines = [f"{n:,} × {op}" for op, n in common]
+    rest = total - sum(n for _, n in common)
     lines += [f"{rest:,} others"] if rest else []
+    texts = [Text(f"{total:,} operations", 13.0, INK, True), *(Text(line, 11.0) for line in lines)]
     fill, stroke = style("op")
-    texts = [Text(f"{sum(counts.values()):,} operations", 13.0, INK, True), *(Text(line, 11.0) for line in lines)]
-    ends = graph.outputs[-1] if graph.outputs else graph.vertices[-1]
-    nodes = [Node("leaves", 0, 0, 110, 40, "box", (Text(f"{len(leaves):,} leaves", 13.0),), *style("parameter"), role="parameter"),
-             Node("operations", 0, 0, 170, 30 + 16.0 * len(lines), "box", tuple(texts), fill, stroke, role="op"),
-             Node("output", 0, 0, 110, 40, "box", (Text(f"output {ends.shape}", 13.0),), *style("output"), role="output")]  # fmt: skip
+    middle = Node("operations", 0, 0, 170, 30 + 16.0 * len(lines), "box", tuple(texts), fill, stroke, role="op")
+    nodes = [middle]
+    for key, text, role in (("leaves", f"{leaves:,} leaves", "parameter"), ("output", f"output {shape}", "output")):
+        fill, stroke = style(role)
+        nodes.append(Node(key, 0, 0, 110, 40, "box", (Text(text, 13.0),), fill, stroke, role=role))
     edges = [Edge("leaves->operations", "leaves", "operations"), Edge("operations->output", "operations", "output")]
-    about = f"A summary of a graph too large to draw: {len(leaves)} leaves, then {', '.join(lines)}."
+    about = f"A summary of a graph too large to draw: {leaves:,} leaves, then {', '.join(lines)}."
     return layered(nodes, edges, title=title or "A large graph, in summary", description=about,
                    note="too large to draw node by node: mark the time steps with tg.step(t) for the views over time")  # fmt: skip

@@ -51,6 +51,7 @@ class _Ops:
                     self.shared.add(use)
                     self.weights[use] = []
         self.plans: dict[tuple, Plan] = {}
+        self.mirrored = frozenset(i for i, layer in enumerate(self.roles.layers) if layer.backward)
         self.heads: set[str] = set()  # operations that stand above the states
 
     def figure(self) -> Figure:
@@ -166,7 +167,7 @@ class _Ops:
     def _leaf(self, v: Vertex, t: int, items: dict[str, Item], layer: int | None) -> str:
         is_x = self.roles.x.get(t) is v
         name = f"t{t + 1}/x" if is_x else v.key if v.key.startswith(f"t{t + 1}/") else f"t{t + 1}/{v.key}"
-        text = self.roles.symbol(v) if is_x else v.name or ("target" if layer is None else "const" if v.is_leaf else v.op)
+        text = self.roles.symbol(v) if is_x or v in self.roles.restarts else v.name or ("target" if layer is None else "const" if v.is_leaf else v.op)
         node = box(name, v, self.scene, 0, 0, 36.0, 26.0, 12.0 if is_x else 9.0, text)
         items[name] = Item(name, node, "leaf", layer=layer)
         self.key.setdefault(v, name)
@@ -179,7 +180,7 @@ class _Ops:
                            tuple(item.carried)) for item in items)  # fmt: skip
         if signature not in self.plans:
             numbered = [replace(item, name=str(i), inputs=[str(number[n]) for n in item.inputs]) for i, item in enumerate(items)]
-            self.plans[signature] = plan(numbered, self.row)
+            self.plans[signature] = plan(numbered, self.row, self.mirrored)
         found = self.plans[signature]
         names = [item.name for item in items]
 

@@ -37,9 +37,9 @@ class Scene:
     notes: list[str] = field(default_factory=list)
 
     def columns(self, first: int, last: int) -> list[int | None]:
-        """The steps to draw, with ELLIPSIS where some are left out: by default at most `first` + `last` of them."""
+        """The steps to draw, with ELLIPSIS where some are left out: by default at most `first` + `last` + 1 of them."""
         steps = self.roles.steps
-        if self.steps is True or (self.steps is None and len(steps) <= first + last):
+        if self.steps is True or (self.steps is None and len(steps) <= first + last + 1):
             return list(steps)
         if isinstance(self.steps, tuple):
             a, b = self.steps
@@ -108,14 +108,15 @@ def numbers(array: Any, digits: int = 3) -> str:
         return "empty"
     if array.size <= SMALL:
         return " ".join(f"{float(np.real(x)):.{digits}g}" for x in backend.to_numpy(array).ravel())
-    return f"‖·‖ {number(norm(array))}"
+    return f"norm {number(norm(array))}"
 
 
 def value_lines(v: Vertex, size: float = 9.0) -> tuple[Text, ...]:
     """The value in green and, where there is one, the gradient in red with a nabla."""
     if v.value is None:
         return ()
-    lines = [Text(numbers(v.value), size, FORWARD if _finite(v.value) else BACKWARD)]
+    shape = "×".join(map(str, v.shape)) + " " if v.size > SMALL else ""
+    lines = [Text(shape + numbers(v.value), size, FORWARD if _finite(v.value) else BACKWARD)]
     if v.gradient is not None:
         lines.append(Text("∇ " + numbers(v.gradient), size, BACKWARD))
     elif v.kind == "leaf":

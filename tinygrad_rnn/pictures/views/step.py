@@ -44,15 +44,17 @@ class Plan:
     top: float
 
 
-def plan(items: list[Item], row: float) -> Plan:
-    """Places for all items; `row` is the distance of two rows in points. Linear in their number, nearly."""
-    by_name = {item.name: item for item in items}
+def plan(items: list[Item], row: float, mirrored: frozenset[int] = frozenset()) -> Plan:
+    """Places for all items; `row` is the distance of two rows in points. Layers that read backwards are `mirrored`."""
     layers = sorted({item.layer for item in items if item.layer is not None})
     result = Plan({}, {}, {}, set(), 0.0, 0.0, 0.0)
     level = None
     for number in layers:
         body = [item for item in items if item.layer == number]
-        part = _Layer(body, by_name, row).place()
+        part = _Layer(body, row).place()
+        if number in mirrored:
+            part.at = {name: (part.width - x, y) for name, (x, y) in part.at.items()}
+            part.via = {ends: [(part.width - x, y) for x, y in points] for ends, points in part.via.items()}
         up = 0.0 if level is None else level - part.bottom + row * 1.1
         for name, (x, y) in part.at.items():
             result.at[name] = (x, y + up)
@@ -63,11 +65,11 @@ def plan(items: list[Item], row: float) -> Plan:
         result.width = max(result.width, part.width)
         result.bottom = min(result.bottom, part.bottom + up)
         result.top = level = max(result.top, part.top + up)
-    _head(items, by_name, result, row)
+    _head(items, result, row)
     return result
 
 
-def _head(items: list[Item], by_name: dict[str, Item], result: Plan, row: float) -> None:
+def _head(items: list[Item], result: Plan, row: float) -> None:
     """What is made of the states goes up the column of the last one; constants stand at the right."""
     head = [item for item in items if item.layer is None and item.kind != "leaf"]
     if not head:
@@ -95,7 +97,7 @@ def _head(items: list[Item], by_name: dict[str, Item], result: Plan, row: float)
 class _Layer:
     """The layout of one recurrence within the step."""
 
-    def __init__(self, body: list[Item], by_name: dict[str, Item], row: float) -> None:
+    def __init__(self, body: list[Item], row: float) -> None:
         self.items = {item.name: item for item in body if item.kind != "leaf"}
         self.leaves = [item for item in body if item.kind == "leaf"]
         self.row = row

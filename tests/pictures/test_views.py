@@ -1,0 +1,368 @@
+"""Every view from every kind of run: what is drawn, how often, with which numbers."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tinygrad_rnn as tg
+from tinygrad_rnn import nn
+from tinygrad_rnn.pictures import Drawing
+from tinygrad_rnn.pictures.dot import TooLarge
+from tinygrad_rnn.pictures.svg import to_svg
+
+from . import models
+from .samples import needs_dot, needs_wasi
+
+VIEWS = ("cells", "rolled", "gates", "ops", "flow")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("name", models.ALL)
+def test_every_view_of_every_run_is_a_figure_with_words(name, view):
+    output = models.ALL[name]()
+    if name == "failed at once" and view != "ops":  # it stopped before there was a state
+        with pytest.raises(ValueError, match='view="ops" shows the steps'):
+            tg.draw(output, view)
+        return
+    drawing = tg.draw(output, view)
+    assert isinstance(drawing, Drawing)
+    assert drawing.figure.title
+    assert drawing.figure.description.endswith((".", ")"))
+    assert len(set(drawing.keys)) == len(drawing.keys)
+    assert "<svg" in to_svg(drawing.figure)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_drawing_touches_no_gradient(view):
+    loss, leaves = models.elman()
+    tg.draw(loss, view)
+    assert all(leaf.grad is None for leaf in leaves)
+
+
+def nodes(drawing):
+    return {node.key: node for node in drawing.figure.nodes}
+
+
+def pairs(drawing):
+    return {(edge.tail, edge.head) for edge in drawing.figure.edges}
+
+
+def texts(drawing):
+    return [line.text for node in drawing.figure.nodes for line in node.lines]
+
+
+# cells
+
+
+def test_cells_draw_the_shared_weight_once_with_a_copy_point_for_each_step():
+    drawing = tg.draw(models.elman(T=4)[0])
+    found = nodes(drawing)
+    assert [key for key in found if found[key].role == "parameter"] == ["W"]
+    copies = [key for key in found if found[key].role == "copy"]
+    assert copies == ["t1/W", "t2/W", "t3/W", "t4/W"]
+    assert {("W", "t1/W"), ("t1/W", "t2/W"), ("t3/W", "t3/h"), ("t0/h", "t1/h"), ("t3/h", "t4/h"), ("t2/x", "t2/h"),
+            ("t2/h", "t2/y"), ("t2/y", "t2/L"), ("t2/L", "L")} <= pairs(drawing)  # fmt: skip
+    assert found["t0/h"].dashed
+    assert not found["t1/h"].dashed
+    assert "L = ∑ Lₜ" in texts(drawing)
+
+
+def test_cells_with_each_parameter_lead_it_to_what_it_makes():
+    drawing = tg.draw(models.elman(T=3)[0], parameters="each")
+    assert Counter(node.role for node in drawing.figure.nodes)["copy"] == 5 * 3
+    assert {("t2/W_hh", "t2/h"), ("t2/W_hy", "t2/y"), ("t2/b_y", "t2/y")} <= pairs(drawing)
+
+
+def test_the_sum_is_only_written_where_the_numbers_bear_it_out():
+    loss, _ = models.elman(T=3)
+    assert "L = mean Lₜ" in texts(tg.draw(loss / 3.0))
+    assert not any("=" in text for text in texts(tg.draw(loss * 2.0)))
+
+
+def test_cells_rows_stand_over_each_other_and_columns_side_by_side():
+    found = nodes(tg.draw(models.elman(T=3)[0]))
+    for row in "xhyL":
+        assert len({found[f"t{t}/{row}"].y for t in (1, 2, 3)}) == 1
+    for t in (1, 2, 3):
+        assert len({found[f"t{t}/{row}"].x for row in "xhyL"}) == 1
+        heights = [found[f"t{t}/{row}"].y for row in "xhyL"]
+        assert heights == sorted(heights)
+    assert found["t1/h"].x < found["t2/h"].x < found["t3/h"].x
+
+
+def test_an_lstm_has_a_cell_state_chain_and_a_box_for_each_cell():
+    drawing = tg.draw(models.lstm(T=3))
+    assert {("t0/c", "t1/c"), ("t1/c", "t2/c"), ("t2/c", "t2/h")} <= pairs(drawing)
+    boxes = {box.key: box for box in drawing.figure.boxes}
+    for t in (1, 2, 3):
+        cell, c, h = boxes[f"t{t}/cell"], nodes(drawing)[f"t{t}/c"], nodes(drawing)[f"t{t}/h"]
+        assert cell.x0 < c.x < h.x < cell.x1
+        assert cell.y0 < h.y < c.y < cell.y1
+
+
+def test_backward_layers_run_the_other_way():
+    drawing = tg.draw(models.ALL["both ways"]())
+    assert {("t2/h1back", "t1/h1back"), ("t1/h1", "t2/h1"), ("tend/h1back", "t4/h1back")} <= pairs(drawing)
+
+
+def test_a_detached_state_is_linked_by_a_dashed_line():
+    edges = {(edge.tail, edge.head): edge for edge in tg.draw(models.truncated()).figure.edges}
+    assert edges["t3/h", "t4/h"].dashed
+    assert not edges["t2/h", "t3/h"].dashed
+
+
+def test_a_long_sequence_shows_its_ends_unless_asked():
+    loss = models.lstm(T=40)
+    drawing = tg.draw(loss, "cells")
+    assert {"t1/h", "t5/h", "t36/h", "t40/h", "h/..."} <= set(drawing.keys)
+    assert "t6/h" not in drawing.keys
+    assert "30 of 40 steps are left out" in drawing.figure.note
+    assert len([key for key in tg.draw(loss, "cells", steps="all").keys if re.fullmatch(r"t\d+/h", key)]) == 41
+    part = nodes(tg.draw(loss, "cells", steps=(10, 12)))
+    assert [key for key in part if re.fullmatch(r"t\d+/h", key)] == ["t11/h", "t12/h", "t13/h"]
+    assert len([key for key in part if key.startswith("h/...")]) == 2
+    with pytest.raises(ValueError, match=r"steps=\(50, 60\) leaves nothing"):
+        tg.draw(loss, "cells", steps=(50, 60))
+
+
+def test_a_failed_run_ends_in_a_red_box_with_its_error_below():
+    for view in ("cells", "ops"):
+        drawing = tg.draw(models.failed(), view)
+        (red,) = [node for node in drawing.figure.nodes if node.role == "error"]
+        assert red.key == "t3/matmul"
+        assert "failed" in red.lines[0].text
+        assert "inner sizes 4 and 3 differ" in drawing.figure.note
+        assert {"t1/h", "t2/h", "t3/x"} <= set(drawing.keys)
+
+
+# values
+
+
+def test_the_numbers_shown_are_the_tensors_numbers():
+    loss, w, u = models.scalar()
+    g_w, g_u = (float(g.data) for g in tg.grad(loss, (w, u)))
+    for view in ("cells", "ops"):
+        shown = nodes(tg.draw(loss, view))
+        lines = [line.text for line in shown["L"].lines]
+        assert lines == ["L", f"{loss.item():.3g}", "∇ 1"]
+    assert [line.text for line in shown["w"].lines] == ["w", "1.3", f"∇ {g_w:.3g}"]
+    assert [line.text for line in shown["u"].lines] == ["u", "0.8", f"∇ {g_u:.3g}"]
+
+
+def test_numbers_can_be_switched_on_and_off():
+    loss, _ = models.elman(T=2)
+    assert len(nodes(tg.draw(loss))["t1/h"].lines) == 1
+    assert [line.text[:4] for line in nodes(tg.draw(loss, values=True))["t1/h"].lines[1:]] == ["2×5 ", "∇ no"]
+    assert len(nodes(tg.draw(models.scalar()[0], values=False))["t1/h"].lines) == 1
+
+
+def test_what_is_not_finite_has_a_thick_red_border():
+    x = tg.tensor(0.0, requires_grad=True, name="x")
+    with np.errstate(divide="ignore"):
+        result = nodes(tg.draw(tg.log(x).named("y")))["log/result"]
+    assert result.stroke == "#dc2626"
+    assert result.pen > 2
+
+
+# ops
+
+
+def test_ops_draw_every_primitive_in_the_box_of_its_step():
+    loss, _ = models.elman(T=3)
+    drawing = tg.draw(loss, "ops")
+    found, boxes = nodes(drawing), {box.key: box for box in drawing.figure.boxes}
+    assert set(boxes) == {"t1", "t2", "t3"}
+    for t in (1, 2, 3):
+        names = ["matmul", "matmul#2", "add", "add#2", "tanh", "matmul#3", "add#3", "cross_entropy", "x", "h", "y", "L"]
+        for name in names:
+            node, box = found[f"t{t}/{name}"], boxes[f"t{t}"]
+            assert box.x0 < node.x < box.x1
+            assert box.y0 < node.y < box.y1
+    assert {("t1/tanh", "t1/h"), ("t1/h", "t2/matmul#2"), ("t2/W_hh", "t2/matmul#2")} <= pairs(drawing)
+    copies = Counter(key.split("/")[1] for key, node in found.items() if node.role == "copy")
+    assert copies == {"W_xh": 3, "W_hh": 3, "b_h": 3, "W_hy": 3, "b_y": 3}
+    state_line = {round(found[f"t{t}/{name}"].y, 6) for t in (1, 2, 3) for name in ("matmul#2", "add", "add#2", "tanh", "h")}
+    assert len(state_line) == 1
+
+
+def test_ops_nodes_do_not_cover_each_other():
+    for name in ("elman", "lstm", "GRU", "both ways", "scalar"):
+        drawn = [n for n in tg.draw(models.ALL[name](), "ops").figure.nodes if n.shape != "point"]
+        for i, a in enumerate(drawn):
+            for b in drawn[i + 1 :]:
+                apart = (abs(a.x - b.x) > (a.width + b.width) / 2 - 1) or (abs(a.y - b.y) > (a.height + b.height) / 2 - 1)
+                assert apart, (name, a.key, b.key)
+
+
+def test_a_square_is_two_lines_and_a_weight_used_twice_in_a_step_has_two_copies():
+    x, W = tg.tensor(2.0), tg.tensor(1.0, requires_grad=True, name="W")
+    h = tg.tensor(1.0)
+    for t in range(3):
+        with tg.step(t):
+            h = tg.tanh(W * h + W * x)
+    h = h * h
+    drawing = tg.draw(h, "ops")
+    copies = [node.key for node in drawing.figure.nodes if node.role == "copy"]
+    assert copies == ["t1/W", "t1/W'", "t2/W", "t2/W'", "t3/W", "t3/W'"]
+    assert Counter((e.tail, e.head) for e in drawing.figure.edges)["t3/h", "multiply"] == 2
+
+
+def test_too_many_operations_are_refused_unless_all_were_asked_for():
+    loss = models.lstm(T=200)
+    with pytest.raises(TooLarge, match='view="cells" or "flow"'):
+        tg.draw(loss, "ops", steps=(0, 199))
+    assert len(tg.draw(loss, "ops", steps="all").figure.nodes) > 3000
+
+
+# gates
+
+
+def test_gates_of_an_lstm_show_the_run_s_gates():
+    layer = nn.LSTM(3, 5, forget_bias=2.0, dtype=np.float64, rng=0)
+    outputs, _ = layer(tg.tensor(np.random.default_rng(1).normal(size=(4, 2, 3))))
+    drawing = tg.draw(outputs, "gates", step=1)
+    forget = next(v for v in _vertices(outputs) if v.name == "f" and v.step == 1).value
+    assert f"Gate f has mean {forget.mean():.2f}" in drawing.figure.description
+    assert {"f", "i", "g", "o", "keep", "write", "out", "squash"} <= set(drawing.keys)
+    assert {("c_before", "keep"), ("keep", "add"), ("f", "keep"), ("i", "write"), ("g", "write"), ("o", "out")} <= pairs(drawing)
+    found = nodes(drawing)
+    assert found["c_before"].y == found["keep"].y == found["add"].y == found["c"].y
+
+
+def _vertices(output):
+    from tinygrad_rnn.pictures.graph import Graph
+
+    return Graph(output).vertices
+
+
+@pytest.mark.parametrize(("options", "said"), [({}, "keeps z"), ({"keep": "1-z"}, "keeps 1−z"), ({"reset": "after"}, "keeps z")])
+def test_gates_of_each_form_of_gru(options, said):
+    drawing = tg.draw(models.layer("GRU", **options), "gates")
+    assert {"r", "z", "n", "keep", "new", "flip"} <= set(drawing.keys)
+    assert any(text.startswith(said) for text in texts(drawing))
+    assert "Gate z has mean" in drawing.figure.description
+
+
+def test_gates_of_something_else_fall_back_to_its_operations_and_say_so():
+    W = tg.tensor(np.eye(3), requires_grad=True)
+    h = tg.tensor(np.ones((2, 3)))
+    for t in range(3):
+        with tg.step(t):
+            h = tg.softplus(tg.sin(h @ W)) + 0.5
+    drawing = tg.draw(h, "gates")
+    assert "no LSTM, GRU or simple cell was recognised" in drawing.figure.note
+    assert [box.key for box in drawing.figure.boxes] == ["t3"]
+
+
+# flow
+
+
+def test_flow_numbers_are_the_gradients_of_grad():
+    loss, leaves = models.elman(T=5)
+    states = [v for v in _vertices(loss) if v.op == "tanh"]
+    expected = [float(np.linalg.norm(tg.grad(loss, v.node.outputs[0])[0].data)) for v in states]
+    found = nodes(tg.draw(loss, "flow"))
+    for t, norm in enumerate(expected, 1):
+        assert float(re.search(r"= (\S+)", found[f"t{t}/h"].tooltip)[1]) == pytest.approx(norm, rel=1e-3)
+
+
+@pytest.mark.parametrize("hoisted", [False, True])
+def test_flow_bars_are_contributions_whose_sum_is_the_gradient(hoisted):
+    from tinygrad_rnn.pictures.show import _scene
+
+    loss, (W_xh, W_hh, *_) = models.elman(T=5, hoisted=hoisted)
+    for weight in (None, W_xh):
+        scene = _scene(loss, "flow", None, "auto", None, "merged", weight, "")
+        assert scene.weight.name == ("W_hh" if weight is None else "W_xh")
+        assert set(scene.contributions) == {0, 1, 2, 3, 4}
+        expected = tg.grad(loss, W_hh if weight is None else weight)[0].data
+        np.testing.assert_allclose(sum(scene.contributions.values()), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_flow_shows_zero_as_zero_and_panels_under_each_other():
+    a, b = models.elman(T=4)[0], models.lstm(T=4)
+    drawing = tg.draw([("one", a), ("two", b)], "flow")
+    found = nodes(drawing)
+    assert found["1/t1/bar"].lines[0].text == "0"  # h_0 = 0, so the first step adds nothing
+    assert found["2/t2/h"].y < found["1/t2/h"].y
+    assert {"one", "two"} <= set(texts(drawing))
+    assert "one: the gradient norm" in drawing.figure.description
+    assert "two: the gradient norm" in drawing.figure.description
+
+
+def test_flow_marks_what_is_not_finite():
+    W = tg.tensor(np.array([[1e200]]), requires_grad=True)
+    h = tg.tensor(np.array([[1.0]]))
+    with np.errstate(all="ignore"):
+        for t in range(3):
+            with tg.step(t):
+                h = h @ W + 0.0
+        drawing = tg.draw((h * 0.0 + 1.0).sum() if False else h.sum(), "flow")
+    assert any(text in ("inf", "nan") for text in texts(drawing))
+
+
+def test_a_weight_that_takes_no_part_is_refused():
+    with pytest.raises(ValueError, match="weight=V does not take part"):
+        tg.draw(models.elman()[0], "flow", weight=tg.tensor(1.0, requires_grad=True, name="V"))
+
+
+# graphs without steps
+
+
+def test_a_graph_without_steps_shows_values_and_gradients():
+    x, y = tg.tensor(-2.0, requires_grad=True, name="x"), tg.tensor(3.0, requires_grad=True, name="y")
+    found = nodes(tg.draw(x * y))
+    assert [line.text for line in found["x"].lines] == ["x", "-2", "∇ 3"]
+    assert [line.text for line in found["y"].lines] == ["y", "3", "∇ -2"]
+    assert [line.text for line in found["multiply/result"].lines][1:] == ["-6", "∇ 1"]
+
+
+def test_views_over_time_say_what_they_need():
+    x = tg.tensor(2.0, requires_grad=True)
+    with pytest.raises(ValueError, match=r"with tg\.step\(t\):"):
+        tg.draw(x * x, "cells")
+    with pytest.raises(ValueError, match="none of auto, cells"):
+        tg.draw(x * x, "pretty")
+    with pytest.raises(ValueError, match="steps='some'"):
+        tg.draw(x * x, steps="some")
+    with pytest.raises(ValueError, match="step=9 is not among the steps 0 to 3"):
+        tg.draw(models.lstm(), "gates", step=9)
+
+
+# engines
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_dot_is_the_same_whatever_the_hash_seed(view):
+    program = ("import tinygrad_rnn as tg; from tests.pictures import models;"
+               f"import sys; sys.stdout.buffer.write(tg.draw(models.lstm(), {view!r}).dot.encode())")  # fmt: skip
+    root = Path(__file__).parents[2]
+    outputs = {subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, cwd=root,
+                              env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in ("0", "77")}  # fmt: skip
+    assert len(outputs) == 1
+    assert outputs.pop().startswith(b"digraph")
+
+
+@needs_dot
+@needs_wasi
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_three_engines_agree_on_keys_and_places(view, monkeypatch):
+    from .samples import places
+
+    drawings = {}
+    for engine in ("dot", "wasi", "builtin"):
+        monkeypatch.setenv("TINYGRAD_RNN_ENGINE", engine)
+        drawing = tg.draw(models.lstm(), view)
+        drawings[engine] = places(drawing.svg, drawing.figure)
+    for engine in ("dot", "wasi"):
+        assert drawings[engine].keys() == drawings["builtin"].keys()
+        for key, (x, y) in drawings["builtin"].items():
+            assert drawings[engine][key] == pytest.approx((x, y), abs=1.0), (engine, key)
