@@ -253,7 +253,7 @@ LOSS = [
 
 CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS]
 IDS = [case.name for case in CASES]
-PRIMITIVES = {value for module in (elementwise, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
+PRIMITIVES = {value for module in (ops.elementwise, placement, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
               for value in vars(module).values() if isinstance(value, tg.Primitive)}  # fmt: skip
 
 

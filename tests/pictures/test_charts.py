@@ -15,7 +15,7 @@ import tinygrad_rnn as tg
 from tests.flow.runs import elman, lstm
 from tinygrad_rnn import flow
 from tinygrad_rnn.pictures import charts
-from tinygrad_rnn.pictures.plot import number, scale, tick
+from tinygrad_rnn.pictures.scales import number, scale, tick
 from tinygrad_rnn.pictures.svg import to_svg
 
 

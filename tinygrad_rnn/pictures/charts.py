@@ -15,7 +15,8 @@ import numpy as np
 from ..flow import JacobianProducts, Lags, Truncation, horizon
 from .palette import GREY, INK
 from .payments import HIGH, WIDE, ledger_chart, table_chart
-from .plot import SERIES, Chart, Plot, chart, number, scale
+from .plot import SERIES, Chart, Plot, chart
+from .scales import number, scale
 
 __all__ = [
     "curve_chart", "horizon_chart", "jacobian_chart", "lag_chart", "ledger_chart", "table_chart", "truncation_chart",

@@ -10,7 +10,8 @@ import numpy as np
 from ..flow import Ledger, Table
 from .figure import Node, Text, style
 from .palette import ink_on
-from .plot import Chart, Plot, Scale, chart, number, scale
+from .plot import Chart, Plot, chart
+from .scales import Scale, number, scale
 
 __all__ = ["ledger_chart", "table_chart"]
 
