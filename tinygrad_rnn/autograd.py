@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Sequence
-from operator import attrgetter, iadd
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -115,7 +115,8 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
             if total is None:
                 gradients[key] = c  # perhaps the array of another key too: not owned
             elif in_place and key in owned:
-                gradients[key] = iadd(total, c)
+                total += c  # in place, for an array
+                gradients[key] = total
             else:
                 gradients[key] = total + c
                 owned.add(key)

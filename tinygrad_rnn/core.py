@@ -268,8 +268,8 @@ def _from_python(data: Any) -> np.ndarray:
         raise TypeError("tensor: a list of Tensors would lose their gradients: use tg.stack")
     try:
         array = np.asarray(data)
-    except ValueError as why:
-        raise ValueError(f"tensor: the nested lists are ragged ({why}): give rows of one length") from None
+    except ValueError:
+        raise ValueError("tensor: the nested lists are ragged: give rows of one length") from None
     if array.dtype.kind not in "biufc":
         raise TypeError(f"tensor: {type(data).__name__} is not numbers (NumPy reads it as {array.dtype})")
     return array
@@ -294,4 +294,6 @@ def as_array(x: Any) -> Array:
     return x if type(x) in backend._by_type else np.asarray(x)
 
 
-from . import autograd, ops  # noqa: E402  (a Tensor's methods are made of primitives, which are made of Tensors)
+# At the end, because a Tensor's methods are made of primitives, which are made of Tensors.
+from . import autograd as autograd  # noqa: E402
+from . import ops as ops  # noqa: E402

@@ -16,7 +16,12 @@ def elman(T=4, names=True, readout=True, hoisted=False):
         return tg.tensor(r.normal(size=shape) * 0.4, requires_grad=True, name=name if names else None)
 
     W_xh, W_hh, b_h, W_hy, b_y = (
-        leaf((3, 5), "W_xh"), leaf((5, 5), "W_hh"), leaf((5,), "b_h"), leaf((5, 4), "W_hy"), leaf((4,), "b_y"))  # fmt: skip
+        leaf((3, 5), "W_xh"),
+        leaf((5, 5), "W_hh"),
+        leaf((5,), "b_h"),
+        leaf((5, 4), "W_hy"),
+        leaf((4,), "b_y"),
+    )
     x, targets = r.normal(size=(T, 2, 3)), r.integers(0, 4, size=(T, 2))
     W = W_hh.T if hoisted else W_hh
     h, loss = tg.tensor(np.zeros((2, 5))), 0.0

@@ -110,7 +110,7 @@ def test_a_name_overrides():
         with tg.step(t):
             a = h @ W + 1.0
             h = tg.tanh(a).named("s")
-            p = tg.softmax((h * 2.0)).named("y")
+            p = tg.softmax(h * 2.0).named("y")
             losses.append((p * p).sum())
     found = roles_of(Graph(sum(losses)))
     assert {v.op for v in found.y.values()} == {"softmax"}

@@ -69,8 +69,11 @@ def to_dot(figure: Figure) -> str:
 
 def _add_node(graph: graphviz.Digraph, figure: Figure, node: Node) -> None:
     name = slug(node.key)
+    # Text that begins at a left edge is pushed over it where Graphviz's font is wider than its node: leave room.
+    wide = node.width * (1.5 if node.align == "start" else 1)
+    x = node.x + (wide - node.width) / 2
     attributes = {
-        "pos": _pair((node.x, node.y)), "width": _inches(node.width), "height": _inches(node.height),
+        "pos": _pair((x, node.y)), "width": _inches(wide), "height": _inches(node.height),
         "id": figure.prefix + name, "class": slug(node.role), **_SHAPES[node.shape],
     }  # fmt: skip
     if node.tooltip:
@@ -89,9 +92,9 @@ def _add_node(graph: graphviz.Digraph, figure: Figure, node: Node) -> None:
         return
     graph.node(name, label="", **attributes)
     for number, (line, y) in enumerate(rows):
-        wide, x = (node.width, node.x) if node.align == "start" else (max(line.width, 1.0), node.x)
         graph.node(
-            f"{name}:{number}", **_label(line, node.align), **_SHAPES["text"], pos=_pair((x, y)), width=_inches(wide),
+            f"{name}:{number}", **_label(line, node.align), **_SHAPES["text"], pos=_pair((x, y)),
+            width=_inches(wide if node.align == "start" else max(line.width, 1.0)),
             height=_inches(LINE_SPACING * line.size), id=f"{figure.prefix}{name}:{number}",
             **{"class": "line"}, **({"tooltip": attributes["tooltip"]} if node.tooltip else {}),
         )  # fmt: skip

@@ -88,7 +88,10 @@ def logistic(T: int, rng: np.random.Generator) -> Tensor:
 def layer(T: int, rng: np.random.Generator) -> Tensor:
     """relu(XW + b), one layer on a batch."""
     X = tensor(rng.normal(size=(4, 3)), name="X")
-    W, b = tensor(rng.normal(size=(3, 2)), requires_grad=True, name="W"), tensor(np.zeros(2), requires_grad=True, name="b")
+    W, b = (
+        tensor(rng.normal(size=(3, 2)), requires_grad=True, name="W"),
+        tensor(np.zeros(2), requires_grad=True, name="b"),
+    )
     return ops.relu(X @ W + b).named("Y")
 
 

@@ -106,7 +106,7 @@ class Graph:
         v = self._found[node] = Vertex("op", node.op.name, None if node.op.several else node.value, node.order, node)
         self.vertices.append(v)
         for i, x in enumerate(node.inputs):
-            if isinstance(x, Tensor) or (getattr(node.arrays[i], "ndim", 0) and backend.is_array(node.arrays[i])):
+            if isinstance(x, Tensor) or (backend.is_array(node.arrays[i]) and node.arrays[i].ndim):
                 v.inputs.append((self._vertex(x, node.order, i), i))
             elif _is_number(x) and _scales_a_leaf(node, i):
                 v.inputs.append((self._constant(np.asarray(x), node.order, i), i))
@@ -151,7 +151,9 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
         if not nodes and failed is None:
             raise ValueError("draw: the trace recorded nothing: call the model inside `with tg.trace() as tr:`, with "
                              "parameters that have requires_grad=True")  # fmt: skip
-        used = {x.node for node in (*nodes, *([failed] if failed else ())) for x in node.inputs if isinstance(x, Tensor)}
+        used = {
+            x.node for node in (*nodes, *([failed] if failed else ())) for x in node.inputs if isinstance(x, Tensor)
+        }
         tensors = [node.outputs[0] for node in nodes if node not in used]
         starts = [*nodes, *([failed] if failed else ())]
     else:
@@ -167,7 +169,9 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
 
 def census(output: Tensor | Sequence[Tensor] | trace) -> tuple[Counter[str], int, tuple[int, ...]]:
     """For a graph too large for anything else: how often each operation occurs, how many leaves, the output's shape."""
-    tensors = output.nodes[-1].outputs if isinstance(output, trace) else [output] if isinstance(output, Tensor) else output
+    tensors = (
+        output.nodes[-1].outputs if isinstance(output, trace) else [output] if isinstance(output, Tensor) else output
+    )
     nodes = _reachable([x.node for x in tensors if x.node is not None], limit=None)
     leaves = {id(x) for node in nodes for x in node.inputs if isinstance(x, Tensor) and x.node is None}
     return Counter(node.op.name for node in nodes), len(leaves), tensors[-1].shape
@@ -179,7 +183,11 @@ def _reachable(starts: list[Node], limit: int | None = MAX_OPERATIONS) -> list[N
     while waiting:
         for x in waiting.pop().inputs:
             if x.__class__ is Tensor:
-                node = x.node if x.node is None or not x.node.op.name.endswith(("unstack", "getitem")) else _resolved(x).node
+                node = (
+                    x.node
+                    if x.node is None or not x.node.op.name.endswith(("unstack", "getitem"))
+                    else _resolved(x).node
+                )
                 if node is not None and node not in found:
                     found.add(node)
                     waiting.append(node)
@@ -208,9 +216,13 @@ def _is_number(x: Any) -> bool:
 
 
 def _scales_a_leaf(node: Node, argument: int) -> bool:
-    """Does a step multiply a parameter by this number? Then it is the input of a model of numbers, and worth a vertex."""
+    """Does a step multiply a parameter by this number? Then it is the input of a model of plain numbers: a vertex."""
     others = [x for i, x in enumerate(node.inputs) if i != argument]
-    return node.step is not None and node.op.name == "multiply" and all(isinstance(x, Tensor) and x.node is None and x.requires_grad for x in others)
+    return (
+        node.step is not None
+        and node.op.name == "multiply"
+        and all(isinstance(x, Tensor) and x.node is None and x.requires_grad for x in others)
+    )
 
 
 def _name(vertices: list[Vertex]) -> None:
@@ -271,8 +283,9 @@ class Reader(Tap):
 
 
 def shapes_of(weight: Vertex) -> set[Vertex]:
-    """The weight itself and what it became outside the steps by nothing but a transposition: W.T taken before a loop."""
-    return {weight, *(v for v, _ in weight.uses if v.op == "transpose" and v.step is None and v.node.params["axes"] is None)}
+    """The weight itself and what it became outside the steps by a transposition alone: W.T, taken before a loop."""
+    turned = [v for v, _ in weight.uses if v.op == "transpose" and v.step is None]
+    return {weight, *(v for v in turned if v.node is not None and v.node.params["axes"] is None)}
 
 
 def gradients(graph: Graph, weight: Vertex | None = None, untracked: Sequence[Vertex] = ()) -> dict[int | None, Any]:

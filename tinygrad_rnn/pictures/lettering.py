@@ -62,6 +62,7 @@ _WIDTHS = dict(
 )
 _WIDTHS.update({below: round(0.7 * _WIDTHS[plain]) for plain, below in _SUBSCRIPTS.items() if plain in _WIDTHS})
 _WIDTHS.update({"₋": 409, "∇": 700, "∂": 500, "∑": 713, "×": 584, "−": 584, "…": 1000, "‖": 400, "·": 278})
+_WIDTHS.update(dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹", 333))
 
 
 @lru_cache(maxsize=4096)

@@ -77,7 +77,11 @@ def _check(view: str, steps: Any, values: Any, parameters: str) -> None:
 
 
 def _is_panels(output: Any) -> bool:
-    return isinstance(output, (list, tuple)) and bool(output) and all(isinstance(item, tuple) and len(item) == 2 for item in output)
+    return (
+        isinstance(output, (list, tuple))
+        and bool(output)
+        and all(isinstance(item, tuple) and len(item) == 2 for item in output)
+    )
 
 
 def _scene(output: Tensor | Sequence[Tensor] | trace, view: str, steps: Any, values: bool | str, step: int | None,
@@ -97,7 +101,9 @@ def _weight(graph: Graph, weight: Tensor) -> Vertex:
     try:
         return graph.of(weight)
     except KeyError:
-        raise ValueError(f"draw: weight={weight.name or 'the tensor given'} does not take part in this computation") from None
+        raise ValueError(
+            f"draw: weight={weight.name or 'the tensor given'} does not take part in this computation"
+        ) from None
 
 
 def _few(graph: Graph, roles: Roles) -> bool:
@@ -117,8 +123,10 @@ def _figure(scene: Scene, view: str) -> Figure:
     if view == "ops":
         return ops(scene) if graph.steps else generic(scene)
     if not graph.steps:
-        raise ValueError(f'draw: view={view!r} needs time steps: run each step inside `with tg.step(t):` (layers of tg.nn do), '
-                         'or use view="ops"')  # fmt: skip
+        raise ValueError(
+            f"draw: view={view!r} needs time steps: run each step inside `with tg.step(t):` (layers of tg.nn do), "
+            'or use view="ops"'
+        )
     if not roles.layers:
         raise ValueError(f'draw: view={view!r} needs a state that one step hands to the next, and there is none here: '
                          'view="ops" shows the steps')  # fmt: skip

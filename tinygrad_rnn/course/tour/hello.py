@@ -15,7 +15,7 @@ from ...data import hello as hello_data
 from ...data.tasks import HELLO_WITHOUT_MEMORY
 from ...pictures import draw
 from ...recording import step
-from . import by_hand, captions
+from . import by_hand, remarks
 from .parts import Listing, Part, Picture, Prose, Table
 
 HIDDEN, UPDATES, RATE = 3, 300, 0.2
@@ -60,11 +60,11 @@ def _drawn(loss: Tensor, xs: np.ndarray, targets: np.ndarray, rng: np.random.Gen
     names = {"cells": "The hello network, unrolled", "rolled": "The hello network, rolled up",
              "ops": "The hello network, every operation", "flow": "The hello network, its gradients on their way back"}  # fmt: skip
     pictures = [Picture(f"hello_{view}", draw(loss, view=view, title=title, values=view in ("cells", "ops")),
-                        captions.HELLO[view]) for view, title in names.items()]  # fmt: skip
+                        remarks.HELLO[view]) for view, title in names.items()]  # fmt: skip
     gates = draw(inside, view="gates", values=True, title="Inside the last step of an LSTM")
-    pictures.insert(3, Picture("hello_gates", gates, captions.HELLO["gates"]))
-    part = Part("hello", "One network, five pictures", captions.hello(loss.item(), len(xs), xs.shape[2]))
-    part.blocks = [Prose(captions.HELLO_INTRODUCTION), *pictures]
+    pictures.insert(3, Picture("hello_gates", gates, remarks.HELLO["gates"]))
+    part = Part("hello", "One network, five pictures", remarks.hello(loss.item(), len(xs), xs.shape[2]))
+    part.blocks = [Prose(remarks.HELLO_INTRODUCTION), *pictures]
     part.numbers = {"loss_nats": loss.item(), "steps": len(xs), "hidden_size": HIDDEN}
     return part
 
@@ -82,12 +82,12 @@ def _checked(p: Arrays, leaves: dict[str, Tensor], loss: Tensor, xs: np.ndarray,
         "loss_without_memory": HELLO_WITHOUT_MEMORY, "says": said,
     }  # fmt: skip
     rows = [(name, " × ".join(map(str, leaves[name].shape)), f"{size[name]:.6f}", f"{gap[name]:.1e}") for name in leaves]
-    part = Part("by_hand", "The same gradients, by hand", captions.by_hand(max(gap.values())), numbers=numbers)
+    part = Part("by_hand", "The same gradients, by hand", remarks.by_hand(max(gap.values())), numbers=numbers)
     part.blocks = [
-        Prose(captions.BY_HAND_INTRODUCTION),
+        Prose(remarks.BY_HAND_INTRODUCTION),
         Listing(inspect.getsource(by_hand.bptt), "by_hand.py"),
-        Table(("parameter", "shape", "norm of the gradient", "largest difference"), rows, captions.by_hand(max(gap.values()))),
-        Prose(captions.hello_learned(numbers)),
+        Table(("parameter", "shape", "norm of the gradient", "largest difference"), rows, remarks.by_hand(max(gap.values()))),
+        Prose(remarks.hello_learned(numbers)),
     ]
     return part
 

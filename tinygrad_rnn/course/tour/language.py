@@ -14,7 +14,7 @@ from ...data import Batches, Vocabulary, split
 from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from ..charmodel import CharModel, bits, sample
-from . import captions
+from . import captions, remarks
 from .memory import Memory, lag_picture, ledger_picture, remember
 from .parts import Clock, Part, Picture, Prose, Samples
 
@@ -152,7 +152,7 @@ def _trained(learners: list[Learner], train: Batches, held_out: Batches | None, 
     part = Part("language", "Learning to write", captions.language_summary(numbers), numbers=numbers)
     chart = curve_chart(curves, "Four networks learn the same text", "update", "bits per character", about="")
     part.blocks = [Prose(captions.language_setting(numbers)), Picture("language_loss", chart, captions.language(numbers)),
-                   Prose(captions.SAMPLES)]  # fmt: skip
+                   Prose(remarks.SAMPLES)]  # fmt: skip
     part.blocks += [Samples(each.name, [(f"after {n} updates" if n else "before training", s) for n, s in each.written])
                     for each in learners]  # fmt: skip
     return part
@@ -163,7 +163,7 @@ def _reach(before: dict[str, Memory], after: dict[str, Memory]) -> Part:
     later = {name: m.facts for name, m in after.items()}
     part = Part("reach", "How far back the gradient reaches", captions.reach_summary(facts, later))
     part.blocks = [
-        Prose(captions.REACH_INTRODUCTION),
+        Prose(remarks.REACH_INTRODUCTION),
         Picture("reach_before", lag_picture(before, "Before training: the gradient by lag"), captions.lags(facts)),
         Picture("ledger_before", ledger_picture(before, "Before training: which steps paid"), captions.ledgers(facts)),
         Picture("reach_after", lag_picture(after, "After learning the text: the gradient by lag"), captions.lags_after(facts, later)),

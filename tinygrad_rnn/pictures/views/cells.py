@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import pairwise
 
-from ..figure import Box, Edge, Figure, Node, Point, Text, label, port, route, straight, style, text_at
+from ..figure import Box, Figure, Node, Point, Text, curve, port, route, straight, style
 from ..graph import Vertex
 from ..palette import EDGE
-from ..roles import Layer, Roles
-from .scene import ELLIPSIS, Scene, box, numbers, tooltip
+from ..roles import Roles
+from .grid import GAP, Grid, name_of
+from .scene import ELLIPSIS, Scene, numbers, tooltip
+from .weights import draw_weights
 
 __all__ = ["cells"]
 
-DX, GAP = 108.0, 74.0  # between columns, between rows
-FIRST, LAST = 5, 5  # of a long sequence
-STATE, CELL, WEIGHT = style("state").stroke, style("cell").stroke, style("parameter").stroke
-
-
-class Grid:
-    """Where rows and columns stand, and what has been drawn."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.scene, self.roles = scene, scene.roles
-        self.columns = scene.columns(FIRST, LAST)
-        self.at_steps = set(self.columns) - {ELLIPSIS}
-        self.nodes: dict[str, Node] = {}
-        self.edges: list[Edge] = []
-        self.boxes: list[Box] = []
-        self.key: dict[Vertex, str] = {}
-        tall = 16.0 if scene.values else 0.0
-        self.gap = GAP + tall
-        cell = self.cell = any(layer.c for layer in self.roles.layers)
-        both = self.both = {layer.backward for layer in self.roles.layers} == {True, False}
-        self.dx = DX + (42 if cell else 0) + ((140 if cell else 92) if both else 0) + (24 if scene.values else 0)
-        self.dx += 8 * len(self.roles.parameters) if scene.parameters == "each" else 0
-        self.at: dict[int | None, float] = {}
-        self.dots: list[float] = []
-        hidden = {v for layer in self.roles.layers for v in layer.h.values()}
-        self.joins: dict[int, list[Vertex]] = {}
-        for v in scene.graph.vertices if both else ():
-            if v.op == "concat" and v.step in self.at_steps and v not in self.roles.role and all(u in hidden for u, _ in v.inputs):
-                self.joins.setdefault(v.step or 0, []).append(v)
-        x = self.dx
-        for t in self.columns:
-            if t is ELLIPSIS:
-                x -= self.dx * 0.25
-                self.dots.append(x)
-                x += self.dx * 0.75
-            else:
-                self.at[t] = x
-                x += self.dx
-        self.end = x
-
-    def put(self, key: str, v: Vertex, x: float, y: float, **look: object) -> Node:
-        node = self.nodes[key] = box(key, v, self.scene, x, y, **look)  # type: ignore[arg-type]
-        self.key[v] = key
-        return node
-
-    def link(self, tail: str, head: str, points: tuple[Point, ...], **look: object) -> None:
-        name, same = f"{tail}->{head}", sum(e.tail == tail and e.head == head for e in self.edges[-4:])
-        self.edges.append(Edge(name if not same else f"{name}#{same + 1}", tail, head, points, **look))  # type: ignore[arg-type]
+STATE, CELL = style("state").stroke, style("cell").stroke
 
 
 def cells(scene: Scene) -> Figure:
@@ -71,8 +26,9 @@ def cells(scene: Scene) -> Figure:
     _chains(grid, heights)
     for t in grid.at:
         _inner_edges(grid, t)
+        _other_edges(grid, t)
     _failure(grid)
-    _weights(grid)
+    draw_weights(grid)
     _total(grid, heights["top"])
     return Figure(scene.title or _title(scene), _description(scene), tuple(grid.nodes.values()), tuple(grid.edges),
                   tuple(grid.boxes), " ".join(scene.notes))  # fmt: skip
@@ -81,7 +37,7 @@ def cells(scene: Scene) -> Figure:
 def _rows(grid: Grid) -> dict[str, float]:
     """The height of each row: "x", "h0", "h1", ... (with "c0", ... above them), "y", "L", "top"."""
     heights = {"x": 0.0}
-    y = 92.0 + (grid.gap - GAP)
+    y = 92.0 + (grid.gap - GAP) if grid.roles.x else 0.0
     for i, layer in enumerate(grid.roles.layers):
         heights[f"h{i}"] = y
         if layer.c:
@@ -106,22 +62,19 @@ def _column(grid: Grid, t: int, x: float, heights: dict[str, float]) -> None:
         if t not in layer.h:
             continue
         centre = x + (45 if layer.backward and both else -45 if both else 0)
-        h = grid.put(f"t{t + 1}/{_name(roles.layers, i, 'h')}", layer.h[t], centre, heights[f"h{i}"])
+        h = grid.put(f"t{t + 1}/{name_of(roles.layers, i, 'h')}", layer.h[t], centre, heights[f"h{i}"])
         if t in layer.c:
             aside = 32 if layer.backward else -32
-            c = grid.put(f"t{t + 1}/{_name(roles.layers, i, 'c')}", layer.c[t], centre + aside, heights[f"c{i}"], width=46)
+            c = grid.put(
+                f"t{t + 1}/{name_of(roles.layers, i, 'c')}", layer.c[t], centre + aside, heights[f"c{i}"], width=46
+            )
             left, right = min(c.x - c.width / 2, h.x - h.width / 2), max(c.x + c.width / 2, h.x + h.width / 2)
-            grid.boxes.append(Box(f"t{t + 1}/{_name(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
+            grid.boxes.append(Box(f"t{t + 1}/{name_of(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
                                   right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac"))  # fmt: skip
     for v in grid.joins.get(t, ()):  # both directions of a layer, side by side for the next one
         above = max(grid.nodes[grid.key[tail]].y for tail, _ in v.inputs) + (62 if grid.cell else 0) + 46
         grid.nodes[v.key] = Node(v.key, x, above, 7.2, 7.2, "point", stroke=EDGE, tooltip=tooltip(v), role="join")
         grid.key[v] = v.key
-
-
-def _name(layers: list[Layer], i: int, letter: str) -> str:
-    many = len(layers) > 1
-    return letter + (f"{layers[i].number}" if many else "") + ("back" if many and layers[i].backward else "")
 
 
 def _chains(grid: Grid, heights: dict[str, float]) -> None:
@@ -132,7 +85,7 @@ def _chains(grid: Grid, heights: dict[str, float]) -> None:
             order = [t for t in grid.at if t in lane]
             if not order:
                 continue
-            y, name = heights[f"{letter}{i}"], _name(layers, i, letter)
+            y, name = heights[f"{letter}{i}"], name_of(layers, i, letter)
             shift = grid.nodes[f"t{order[0] + 1}/{name}"].x - grid.at[order[0]]
             stops: list[tuple[float, str]] = [(grid.at[t], f"t{t + 1}/{name}") for t in order]
             for number, x in enumerate(grid.dots):
@@ -147,7 +100,7 @@ def _chains(grid: Grid, heights: dict[str, float]) -> None:
                 stops.append((x, key))
             stops.sort(reverse=layer.backward)
             vertex = {key: v for v, key in grid.key.items() if key.endswith(f"/{name}")}
-            for (_, a), (_, b) in zip(stops, stops[1:], strict=False):
+            for (_, a), (_, b) in pairwise(stops):
                 tail, head = vertex.get(a), vertex.get(b)
                 cut = tail is not None and head is not None and not grid.roles.linked(tail, head)
                 grid.link(a, b, straight(grid.nodes[a], grid.nodes[b]), colour="#9ca3af" if cut else colour,
@@ -174,7 +127,7 @@ def _inner_edges(grid: Grid, t: int) -> None:
             a, b = grid.nodes[grid.key[tail]], grid.nodes[grid.key[head]]
             if tail in cells:
                 side = a.x + (a.width / 2 - 10) * (1 if a.x < b.x else -1)
-                points = (port(a, "bottom", side - a.x), port(b, "top", side - b.x))
+                points: tuple[Point, ...] = (port(a, "bottom", side - a.x), port(b, "top", side - b.x))
                 grid.link(a.key, b.key, points, colour=CELL, width=1.8)
             elif abs(a.x - b.x) < 1 and _between(grid, a, b):
                 out = max(a.width, b.width) / 2 + 14
@@ -184,13 +137,36 @@ def _inner_edges(grid: Grid, t: int) -> None:
                 grid.link(a.key, b.key, straight(a, b), colour=EDGE)
 
 
+def _other_edges(grid: Grid, t: int) -> None:
+    """What else comes from another step, beside the chains: an output that is fed back, attention to old states."""
+    order = {s: i for i, s in enumerate(grid.roles.steps)}
+    layer_of = {v: i for i, layer in enumerate(grid.roles.layers) for lane in (layer.h, layer.c) for v in lane.values()}
+    for head in [v for row in (*_lanes(grid), grid.roles.y, grid.roles.loss) for v in [row.get(t)] if v in grid.key]:
+        for tail in _drawn_before(grid, head, t, same_step=False):
+            chained = tail in layer_of and layer_of[tail] == layer_of.get(head)
+            if tail.step is None or (chained and abs(order[tail.step] - order[t]) == 1):
+                continue
+            a, b = grid.nodes[grid.key[tail]], grid.nodes[grid.key[head]]
+            if a.y == b.y:  # over the states between
+                up = a.y + 34 + 6 * abs(order[tail.step] - order[t])
+                points = curve(a, ((3 * a.x + b.x) / 4, up), ((a.x + 3 * b.x) / 4, up), b)
+                grid.link(a.key, b.key, points, curve="bezier", colour=EDGE, role="skip")
+            else:
+                grid.link(a.key, b.key, straight(a, b), colour=EDGE, role="skip")
+
+
+def _lanes(grid: Grid) -> list[dict[int, Vertex]]:
+    return [lane for layer in grid.roles.layers for lane in (layer.h, layer.c)]
+
+
 def _between(grid: Grid, a: Node, b: Node) -> bool:
     step = a.key.partition("/")[0]
     return any(n.key.startswith(step + "/") and a.y < n.y < b.y and abs(n.x - a.x) < 10 for n in grid.nodes.values()
                ) if len(grid.nodes) < 300 else False  # fmt: skip
 
 
-def _drawn_before(grid: Grid, head: Vertex, t: int) -> list[Vertex]:
+def _drawn_before(grid: Grid, head: Vertex, t: int, same_step: bool = True) -> list[Vertex]:
+    """What is drawn and goes into `head` through nothing else that is drawn: of this step, or of others."""
     found: dict[Vertex, None] = {}
     seen, waiting = {head}, [head]
     while waiting:
@@ -199,104 +175,11 @@ def _drawn_before(grid: Grid, head: Vertex, t: int) -> list[Vertex]:
                 continue
             seen.add(tail)
             if tail in grid.key:
-                if tail is not head and (tail.step == t or grid.roles.x.get(t) is tail):
+                if tail is not head and (tail.step == t or grid.roles.x.get(t) is tail) == same_step:
                     found[tail] = None
             elif tail.step == t:
                 waiting.append(tail)
     return list(found)
-
-
-# The weights
-
-
-def _owner(grid: Grid, use: Vertex, t: int) -> Vertex | None:
-    """What, of the drawn things of step t, a parameter's use goes into: a cell's h rather than its c."""
-    hidden = {layer.c[t]: layer.h.get(t) for layer in grid.roles.layers if t in layer.c}
-    seen, waiting = {use}, [use]
-    while waiting:
-        v = waiting.pop(0)
-        if v in grid.key and v.step == t:
-            return hidden.get(v) or v
-        for head, _ in v.uses:
-            if head.step == t and head not in seen:
-                seen.add(head)
-                waiting.append(head)
-    return None
-
-
-def _weights(grid: Grid) -> None:
-    """A bus for each layer's parameters together (or for each parameter), with a copy point where it is used."""
-    roles, each = grid.roles, grid.scene.parameters == "each"
-    groups: dict[str, list[Vertex]] = {}
-    heads: dict[str, dict[tuple[int, Vertex], int]] = {}
-    hidden = {v: i for i, layer in enumerate(roles.layers) for v in layer.h.values()}
-    if grid.scene.graph.failed is not None:
-        hidden[grid.scene.graph.failed] = 0
-    for p in roles.parameters:
-        for use in _uses(p):
-            owner = _owner(grid, use, use.step) if use.step in grid.at and use.step is not None else None
-            if owner is None or use.step is None or (owner not in hidden and not each):
-                continue
-            many = len(roles.layers) > 1
-            group = p.key if each else _name(roles.layers, hidden[owner], "W") if many else "W"
-            if p not in groups.setdefault(group, []):
-                groups[group].append(p)
-            heads.setdefault(group, {})[use.step, owner] = 1
-    height = -58.0 - (8 if grid.scene.values else 0)
-    for number, (group, members) in enumerate(groups.items()):
-        _bus(grid, group, members, list(heads[group]), height, number, each)
-        height -= 46
-
-
-def _uses(p: Vertex) -> list[Vertex]:
-    """Where it is used in a step, also by way of something made of it outside the steps (W.T)."""
-    found: list[Vertex] = []
-    waiting = [p]
-    seen = {p}
-    while waiting:
-        for use, _ in waiting.pop().uses:
-            if use in seen:
-                continue
-            seen.add(use)
-            if use.step is None and all(tail.is_leaf for tail, _ in use.inputs):
-                waiting.append(use)
-            elif use.step is not None:
-                found.append(use)
-    return found
-
-
-def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, Vertex]], y: float, number: int,
-         each: bool) -> None:  # fmt: skip
-    if each:
-        start = grid.put(group, members[0], 0.0, y)
-    else:
-        fill, stroke = style("parameter")
-        hidden = next((layer for layer in grid.roles.layers if heads[0][1] in layer.h.values()), None)
-        mark = "".join(c for c in grid.roles.symbol(hidden.h[heads[0][0]]) if c in "→←¹²³⁴⁵⁶⁷⁸⁹⁰") if hidden else ""
-        text = Text("W" + mark, 15.0, bold=True)
-        about = "the weights, the same in every step:\n" + "\n".join(tooltip(p) for p in members)
-        start = grid.nodes[group] = Node(group, 0.0, y, 53.0, 36.0, "box", (text,), fill, stroke, tooltip=about, role="parameter")
-        names = ", ".join(label(p.name) for p in members if p.name)
-        if len(members) > 1 and names and group == "W":
-            grid.nodes[f"{group}/names"] = text_at(f"{group}/names", 0.0, y - 28, Text(names, 9.0, "#92400e"))
-    before = start
-    several = Counter(t for t, _ in heads)
-    for t, owner in heads:
-        head = grid.nodes[grid.key[owner]]
-        mirrored = any(layer.backward and owner in layer.h.values() for layer in grid.roles.layers) and grid.both
-        out = 50 + (32 if grid.cell else 0) + (8.0 * number if each else 3.0 * number)
-        x, side = (head.x + out, "right") if mirrored else (head.x - out, "left")
-        key = f"t{t + 1}/{group}" + (f"/{head.key.rpartition('/')[2]}" if several[t] > 1 else "")
-        point = grid.nodes[key] = Node(key, x, y, 7.2, 7.2, "point", stroke=WEIGHT, role="copy",
-                                       tooltip=f"copy of {group} for step {t + 1}: its gradients are summed")  # fmt: skip
-        grid.link(before.key, key, route(before, point), colour=WEIGHT, width=1.8, arrow=False, role="bus")
-        low = -5 - 2.6 * (number % 5) if each else -11.0
-        points = route(point, (x, head.y + low), port(head, side, low))
-        grid.link(key, head.key, points, colour=WEIGHT, arrowsize=0.65, role="weight")
-        before = point
-
-
-# The end
 
 
 def _total(grid: Grid, y: float) -> None:
@@ -313,13 +196,15 @@ def _total(grid: Grid, y: float) -> None:
     if len(leaving) == 1:
         centre = leaving[0].x
     text = roles.symbol(total) + total_formula(roles)
-    node = grid.put(roles.symbol(total), total, centre, y, width=102.0 if len(text) > 3 else 53.0, text=text, bold=len(text) < 4)
+    node = grid.put(
+        roles.symbol(total), total, centre, y, width=102.0 if len(text) > 3 else 53.0, text=text, bold=len(text) < 4
+    )
     for tail in leaving:
         aside = max(-tail.width / 2 + 8, min(tail.width / 2 - 8, node.x - tail.x))  # a line may leave off the centre
         room = node.width / 2 - 14
         if abs(tail.x + aside - node.x) <= room:
             x = max(node.x - room, min(node.x + room, tail.x))
-            points = (port(tail, "top", x - tail.x), port(node, "bottom", x - node.x))
+            points: tuple[Point, ...] = (port(tail, "top", x - tail.x), port(node, "bottom", x - node.x))
         else:
             points = route(port(tail, "top"), (tail.x, node.y), port(node, "left" if tail.x < node.x else "right"))
         grid.link(tail.key, node.key, points, colour=EDGE)
@@ -373,4 +258,7 @@ def _description(scene: Scene) -> str:
     if roles.parameters:
         names = ", ".join(p.name or p.key for p in roles.parameters)
         parts.append(f"The same parameters ({names}) feed every step; their gradients are summed over the copies.")
+    for v, was in roles.restarts.items():
+        steps = ", ".join(str(use.step + 1) for use, _ in v.uses if use.step is not None)
+        parts.append(f"{roles.symbol(was)} is detached: no gradient flows back from step {steps} (dashed).")
     return " ".join([*parts, scene.facts()])

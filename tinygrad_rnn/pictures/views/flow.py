@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from ..figure import Edge, Figure, Node, Text, label, straight, style, text_at
 from ..graph import Vertex
@@ -31,7 +32,9 @@ def recurrent_weight(scene: Scene) -> Vertex | None:
                     continue
                 for tail, _ in use.inputs:
                     source = tail
-                    while source not in parameters and source.inputs and source not in states and len(source.inputs) == 1:
+                    while (
+                        source not in parameters and source.inputs and source not in states and len(source.inputs) == 1
+                    ):
                         source = source.inputs[0][0]  # W.T, or a slice of W
                     if source in parameters:
                         return source
@@ -43,13 +46,16 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
     largest of their panel."""
     nodes: list[Node] = []
     edges: list[Edge] = []
-    about, notes = [], []
+    about: list[str] = []
+    notes: list[str] = []
     width = 0.0
     for i, scene in enumerate(panels):
         name = f"{i + 1}/" if len(panels) > 1 else ""
         if not scene.roles.layers:
-            raise ValueError('draw: no state is carried from step to step, so there is no chain for view="flow": mark the '
-                             "steps with tg.step(t)")  # fmt: skip
+            raise ValueError(
+                'draw: no state is carried from step to step, so there is no chain for view="flow": mark the '
+                "steps with tg.step(t)"
+            )
         rows = 0
         for layer_number in range(len(scene.roles.layers)):
             y = -158.0 * (len(about) + rows)
@@ -58,10 +64,19 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
             about.append(text)
         notes += scene.notes
     nodes += _legend(width)
-    about.insert(0, "Circles are the states, gradients flow from right to left; colour and width follow the logarithm of the "
-                    "gradient norm, which is written above; bars are what a step contributes to the weight's gradient.")  # fmt: skip
-    return Figure(title or (panels[0].title if len(panels) == 1 and panels[0].title else "Gradient flow back through time"),
-                  " ".join(about), tuple(nodes), tuple(edges), (), " ".join(dict.fromkeys(notes)))  # fmt: skip
+    about.insert(
+        0,
+        "Circles are the states, gradients flow from right to left; colour and width follow the logarithm of the "
+        "gradient norm, which is written above; bars are what a step contributes to the weight's gradient.",
+    )
+    return Figure(
+        title or (panels[0].title if len(panels) == 1 and panels[0].title else "Gradient flow back through time"),
+        " ".join(about),
+        tuple(nodes),
+        tuple(edges),
+        (),
+        " ".join(dict.fromkeys(notes)),
+    )
 
 
 def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Node], edges: list[Edge],
@@ -91,11 +106,12 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
             _bar(scene, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y, nodes)
     order = list(zip(placed, (v for _, v, _ in chain), strict=True))
     order = order if layer.backward else order[::-1]
-    for (a, va), (b, vb) in zip(order, order[1:], strict=False):
+    for (a, va), (b, vb) in pairwise(order):
         cut = va is not None and vb is not None and not scene.roles.linked(vb, va)
         edges.append(_arrow(a, b, va, vb, cut))
     if scene.weight is not None:
-        text = f"contribution of each step to ∂L/∂{label(scene.roles.symbol(scene.weight))}  (log scale, {DECADES:.0f} decades)"
+        name_of = label(scene.roles.symbol(scene.weight))
+        text = f"contribution of each step to ∂L/∂{name_of}  (log scale, {DECADES:.0f} decades)"
         nodes.append(text_at(f"{name}bars", 0.0, FLOOR - 9 + y, Text(text, 9.0, "#9a3412"), align="start"))
     return _facts(scene, layer_number, heading), (len(chain) - 1) * DX
 
@@ -130,16 +146,29 @@ def _arrow(a: Node, b: Node, va: Vertex | None, vb: Vertex | None, cut: bool) ->
     log = _log(norm(v.gradient)) if v is not None and v.gradient is not None else math.nan
     gone = cut or math.isnan(log) or log == -math.inf
     width = 0.6 if gone else max(0.6, min(6.5, 4.4 + 0.8 * log))
-    return Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour="#9ca3af" if gone else _darker(gradient_colour(log)),
-                width=width, arrowsize=0.5, dashed=gone, role="backward",
-                tooltip="detached: no gradient flows back here" if cut else "" if va is None or vb is None or va.gradient is None or vb.gradient is None or not norm(va.gradient)
-                else f"x {norm(vb.gradient) / norm(va.gradient):.3f}")  # fmt: skip
+    return Edge(
+        f"{a.key}->{b.key}",
+        a.key,
+        b.key,
+        straight(a, b),
+        colour="#9ca3af" if gone else _darker(gradient_colour(log)),
+        width=width,
+        arrowsize=0.5,
+        dashed=gone,
+        role="backward",
+        tooltip="detached: no gradient flows back here"
+        if cut
+        else ""
+        if va is None or vb is None or va.gradient is None or vb.gradient is None or not norm(va.gradient)
+        else f"x {norm(vb.gradient) / norm(va.gradient):.3f}",
+    )
 
 
 def _darker(colour: str) -> str:
     """A line needs more ink than a circle that has an outline."""
     r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"#{round(0.4 * r + 0.6 * min(r, 71)):02x}{round(0.4 * g + 0.6 * min(g, 85)):02x}{round(0.55 * b + 0.45 * min(b, 130)):02x}"
+    mixed = 0.4 * r + 0.6 * min(r, 71), 0.4 * g + 0.6 * min(g, 85), 0.55 * b + 0.45 * min(b, 130)
+    return "#" + "".join(f"{round(part):02x}" for part in mixed)
 
 
 def _bar(scene: Scene, t: int, key: str, x: float, floor: float, nodes: list[Node]) -> None:
@@ -153,7 +182,9 @@ def _bar(scene: Scene, t: int, key: str, x: float, floor: float, nodes: list[Nod
     if not math.isfinite(size) or size <= top * 10**-DECADES:
         said = "0" if size == 0 else f"<1e{round(math.log10(top) - DECADES)}" if math.isfinite(size) else str(size)
         colour = "#9a3412" if math.isfinite(size) else "#dc2626"
-        nodes.append(text_at(key, x, floor + 6, Text(said, 9.0 if len(said) < 3 else 7.5, colour), role="bar", tooltip=about))
+        nodes.append(
+            text_at(key, x, floor + 6, Text(said, 9.0 if len(said) < 3 else 7.5, colour), role="bar", tooltip=about)
+        )
         return
     height = BAR * (1 + math.log10(size / top) / DECADES)
     nodes.append(Node(key, x, floor + height / 2, 22, height, "rect", (), fill, stroke, 0.8, False, about, "bar"))
@@ -185,6 +216,9 @@ def _facts(scene: Scene, layer_number: int, heading: str) -> str:
     sums = {t: norm(c) for t, c in scene.contributions.items() if t is not None}
     if sums and scene.weight is not None:
         steps = sorted(sums)
-        text += (f" Contributions to the gradient of {scene.roles.symbol(scene.weight)} go from {number(sums[steps[-1]])} in step "
-                 f"{steps[-1] + 1} to {number(sums[steps[0]])} in step {steps[0] + 1}.")  # fmt: skip
+        text += (
+            f" Contributions to the gradient of {scene.roles.symbol(scene.weight)} go from "
+            f"{number(sums[steps[-1]])} in step "
+            f"{steps[-1] + 1} to {number(sums[steps[0]])} in step {steps[0] + 1}."
+        )
     return text

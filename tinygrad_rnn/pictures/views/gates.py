@@ -1,121 +1,24 @@
 """Inside one step of an LSTM, as colah draws it: the cell state is a conveyor on top, the gates below let it through.
-A GRU and a simple cell are drawn in the same manner. The parts are found in the graph: a gate is a sigmoid that something
-is multiplied by."""
+A GRU and a simple cell are drawn in the same manner. The parts are found in the graph: see `parts`."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 from ... import backend
 from ..figure import Box, Edge, Figure, Node, Point, Text, label, port, route, straight, style, text_at
 from ..graph import Vertex
 from ..palette import EDGE, FORWARD, GREY
-from ..roles import Layer
+from ..states import Layer
+from .parts import GRUParts, LSTMParts, find_gru, find_lstm, state_before, unflipped
 from .scene import Scene, norm, number, tooltip
 
-__all__ = ["LSTMParts", "find_gru", "find_lstm", "gates"]
+__all__ = ["gates"]
 
 STATE, CELL = style("state").stroke, style("cell").stroke
 LINE = "#4b5563"
 
 
-@dataclass
-class LSTMParts:
-    """The values inside the cell: c = keep + write, keep = f * c_before, write = i * g, h = o * squashed."""
-
-    f: Vertex
-    i: Vertex
-    g: Vertex
-    o: Vertex
-    keep: Vertex
-    write: Vertex
-    squashed: Vertex
-
-
-@dataclass
-class GRUParts:
-    """h = keep + new, keep = z * h_before, new = (1 - z) * n; r resets, inside n."""
-
-    z: Vertex
-    n: Vertex
-    r: Vertex
-    keep: Vertex
-    new: Vertex
-
-
-def _factors(v: Vertex) -> tuple[Vertex, Vertex] | None:
-    if v.op == "multiply" and len(v.inputs) == 2:
-        return v.inputs[0][0], v.inputs[1][0]
-    return None
-
-
-def _gate_and(v: Vertex, other: Vertex | None = None) -> tuple[Vertex, Vertex] | None:
-    """The sigmoid factor of a product and the other one (which must be `other`, if given)."""
-    pair = _factors(v)
-    for gate, rest in (pair, pair[::-1]) if pair else ():
-        if gate.op == "sigmoid" and (other is None or rest is other):
-            return gate, rest
-    return None
-
-
-def find_lstm(layer: Layer, t: int, steps: list[int]) -> LSTMParts | None:
-    """The parts of step t, or None where the structure is another."""
-    c, h = layer.c.get(t), layer.h.get(t)
-    if c is None or h is None or c.op != "add" or len(c.inputs) != 2:
-        return None
-    before = _before(layer, "c", t, steps)
-    one, two = c.inputs[0][0], c.inputs[1][0]
-    for keep, write in ((one, two), (two, one)):
-        kept = _gate_and(keep, before) if before is not None else None
-        written, out = _gate_and(write), _gate_and(h)
-        if kept and written and out and any(tail is c for tail, _ in out[1].inputs) and out[1].op != "sigmoid":
-            return LSTMParts(kept[0], written[0], written[1], out[0], keep, write, out[1])
-    return None
-
-
-def find_gru(layer: Layer, t: int, steps: list[int]) -> GRUParts | None:
-    """The parts of step t, or None where the structure is another; which of z and 1 - z keeps, differs."""
-    h = layer.h.get(t)
-    before = _before(layer, "h", t, steps)
-    if h is None or before is None or h.op != "add" or len(h.inputs) != 2:
-        return None
-    for keep, new in ((0, 1), (1, 0)):
-        kept, fresh = _factors(h.inputs[keep][0]), _factors(h.inputs[new][0])
-        if kept is None or fresh is None or before not in kept:
-            continue
-        first = kept[0] if kept[1] is before else kept[1]
-        for share, n in (fresh, fresh[::-1]):
-            z = {_unflipped(first), _unflipped(share)}
-            if len(z) == 1 and (gate := z.pop()).op == "sigmoid" and n.op != "sigmoid" and first is not share:
-                r = next((v for v in _inside(n, t) if v.op == "sigmoid" and v is not gate), None)
-                if r is not None:
-                    return GRUParts(gate, n, r, h.inputs[keep][0], h.inputs[new][0])
-    return None
-
-
-def _unflipped(v: Vertex) -> Vertex:
-    """z, of 1 - z."""
-    return v.inputs[0][0] if v.op == "subtract" and len(v.inputs) == 1 and v.literals.get(0) == 1 else v
-
-
-def _inside(v: Vertex, t: int) -> list[Vertex]:
-    found, waiting = {v: None}, [v]
-    while waiting:
-        for tail, _ in waiting.pop().inputs:
-            if tail.step == t and tail not in found:
-                found[tail] = None
-                waiting.append(tail)
-    return list(found)
-
-
-def _before(layer: Layer, letter: str, t: int, steps: list[int]) -> Vertex | None:
-    lane, first = (layer.c, layer.c0) if letter == "c" else (layer.h, layer.h0)
-    at = steps.index(t) + (1 if layer.backward else -1)
-    return lane.get(steps[at], first) if 0 <= at < len(steps) else first
-
-
 def gates(scene: Scene, step: int, layer: Layer) -> Figure | None:
-    """The figure of one step of one layer, or None where the graph is neither an LSTM's, a GRU's nor a simple cell's."""
+    """The figure of one step of one layer, or None where it is neither an LSTM's, a GRU's nor a simple cell's."""
     steps = scene.roles.steps
     lstm = find_lstm(layer, step, steps)
     if lstm is not None:
@@ -146,15 +49,38 @@ class _Canvas:
         lines = [Text(label(symbol), 14.0)]
         if self.scene.values and v is not None and v.size == 1:
             lines = [Text(label(symbol), 12.0), Text(number(float(v.value.reshape(-1)[0])), 9.0, FORWARD)]
-        node = self.nodes[key] = Node(key, x, y, max(43.0, lines[0].width + 10), 30.0, "box", tuple(lines), fill, stroke,
-                                      dashed=dashed, tooltip=tooltip(v, symbol) if v is not None else "", role=role)  # fmt: skip
+        node = self.nodes[key] = Node(
+            key,
+            x,
+            y,
+            max(43.0, lines[0].width + 10),
+            30.0,
+            "box",
+            tuple(lines),
+            fill,
+            stroke,
+            dashed=dashed,
+            tooltip=tooltip(v, symbol) if v is not None else "",
+            role=role,
+        )
         return node
 
     def op(self, key: str, v: Vertex, text: str, x: float, y: float) -> Node:
         fill, stroke = style("op")
         wide = len(text) > 1
-        self.nodes[key] = Node(key, x, y, 45.0 if wide else 30.2, 24.5 if wide else 30.2, "ellipse" if wide else "circle",
-                               (Text(text, 12.0 if wide else 17.0),), fill, stroke, tooltip=tooltip(v), role="op")  # fmt: skip
+        self.nodes[key] = Node(
+            key,
+            x,
+            y,
+            45.0 if wide else 30.2,
+            24.5 if wide else 30.2,
+            "ellipse" if wide else "circle",
+            (Text(text, 12.0 if wide else 17.0),),
+            fill,
+            stroke,
+            tooltip=tooltip(v),
+            role="op",
+        )
         return self.nodes[key]
 
     def gate(self, key: str, v: Vertex, x: float, y: float) -> Node:
@@ -166,8 +92,10 @@ class _Canvas:
         lines = (Text("σ" if v.op == "sigmoid" else v.op, 14.0), Text(f"W_{key}", 9.5, GREY), Text(said, 8.5, FORWARD))
         if v.op == "sigmoid" and values.size > 1:
             left, right = 100 * float((values < 0.1).mean()), 100 * float((values > 0.9).mean())
-            self.facts.append(f"Gate {key} has mean {average:.2f}; {left:.0f} % of it is shut (below 0.1), {right:.0f} % open "
-                              "(above 0.9).")  # fmt: skip
+            self.facts.append(
+                f"Gate {key} has mean {average:.2f}; {left:.0f} % of it is shut (below 0.1), {right:.0f} % open "
+                "(above 0.9)."
+            )
         else:
             self.facts.append(f"{key} has mean {average:.2f}.")
         about = f"{tooltip(v)}\nmean {average:.3f}, from {values.min():.3f} to {values.max():.3f}"
@@ -191,14 +119,16 @@ class _Canvas:
     def symbols(self, letter: str) -> tuple[str, str, Vertex | None]:
         """Of a state: its name before, its name now, and the vertex before."""
         lane = self.layer.c if letter == "c" else self.layer.h
-        before = _before(self.layer, letter, self.step, self.scene.roles.steps)
+        before = state_before(self.layer, letter, self.step, self.scene.roles.steps)
         now = self.scene.roles.symbol(lane[self.step])
         return (self.scene.roles.symbol(before) if before is not None else f"{letter}_{self.step}"), now, before
 
     def feed(self, names: list[tuple[str, float]], h_before: Node, level: float, top: float) -> None:
         """x and h run along the bottom and go up into each gate."""
         x = self.scene.roles.x.get(self.step)
-        x_node = self.state("x", x, "input", 40, level - 78, self.scene.roles.symbol(x) if x is not None else f"x_{self.step + 1}")
+        x_node = self.state(
+            "x", x, "input", 40, level - 78, self.scene.roles.symbol(x) if x is not None else f"x_{self.step + 1}"
+        )
         joint = self.point("join", 40, level)
         self.line(h_before, joint, colour=EDGE, width=1.7, arrow=False)
         self.line(x_node, joint, colour=EDGE, width=1.7, arrow=False)
@@ -249,17 +179,23 @@ class _Canvas:
             self.remark(f"{name}/name", x, y, name)
         self.remark("slope", 166, 238, f"∂{label(c1)}/∂{label(c0)} = f")
         self._shares(c, h)
-        return self.figure("LSTM cell", (8, -32, 452, 255), "The cell state runs along the top, whose slope is f (the direct path): multiplied by the forget gate f, "
-                           "then increased by the input gate i times the candidate g; the output gate o lets tanh(c) out as h.")  # fmt: skip
+        return self.figure(
+            "LSTM cell",
+            (8, -32, 452, 255),
+            "The cell state runs along the top, whose slope is f (the direct path): multiplied by the forget gate f, "
+            "then increased by the input gate i times the candidate g; the output gate o lets tanh(c) out as h.",
+        )
 
     def _shares(self, c: Vertex, h: Vertex) -> None:
         if c.gradient is not None and h.gradient is not None:
-            self.facts.append(f"The gradient norm is {number(norm(c.gradient))} at c and {number(norm(h.gradient))} at h.")
+            self.facts.append(
+                f"The gradient norm is {number(norm(c.gradient))} at c and {number(norm(h.gradient))} at h."
+            )
 
     def gru(self, parts: GRUParts) -> Figure:
         h0, h1, before = self.symbols("h")
         h = self.layer.h[self.step]
-        kept_by_z = _unflipped(next(v for v, _ in parts.keep.inputs if v is not before)) is next(
+        kept_by_z = unflipped(next(v for v, _ in parts.keep.inputs if v is not before)) is next(
             v for v, _ in parts.keep.inputs if v is not before)  # fmt: skip
         hp = self.state("h_before", before, "state", -60, 220, h0)
         hn = self.state("h", h, "state", 440, 220, h1)
@@ -288,8 +224,16 @@ class _Canvas:
         self.line(n_in, n, colour=EDGE)
         self.line(self.nodes["r"], reset)
         middle = (230.0, 140.0)
-        self.edges.append(Edge("reset->n", "reset", "n", (*route(reset, middle)[:-1], (230.0, 140.0), (230.0, 114.0), port(n, "left", 6)),
-                               colour=LINE, width=1.5))  # fmt: skip
+        self.edges.append(
+            Edge(
+                "reset->n",
+                "reset",
+                "n",
+                (*route(reset, middle)[:-1], (230.0, 140.0), (230.0, 114.0), port(n, "left", 6)),
+                colour=LINE,
+                width=1.5,
+            )
+        )
         if kept_by_z:  # z keeps, 1 - z lets in
             share, flip = self.point("share", 180, 174), self.op("flip", parts.z, "1−", 240, 174)
             self.line(self.nodes["z"], share, arrow=False)
@@ -308,8 +252,12 @@ class _Canvas:
         self.line(new, add)
         name = "z" if kept_by_z else "1−z"
         self.remark("slope", 262, 238, f"keeps {name} of the old state" if kept_by_z else "keeps 1−z of the old state")
-        return self.figure("GRU cell", (-28, -32, 392, 255), "The state runs along the top: the update gate z says how much of the "
-                           "old state stays and how much of the candidate n comes in; the reset gate r acts inside n.")  # fmt: skip
+        return self.figure(
+            "GRU cell",
+            (-28, -32, 392, 255),
+            "The state runs along the top: the update gate z says how much of the "
+            "old state stays and how much of the candidate n comes in; the reset gate r acts inside n.",
+        )
 
     def simple(self, h: Vertex) -> Figure:
         h0, h1, before = self.symbols("h")
@@ -317,7 +265,9 @@ class _Canvas:
         hn = self.state("h", h, "state", 260, 40, h1)
         fill, stroke = style("gate")
         lines = (Text(h.op, 14.0), Text("W", 9.5, GREY))
-        gate = self.nodes["cell_op"] = Node("cell_op", 120, 40, 56, 42, "box", lines, fill, stroke, tooltip=tooltip(h), role="gate")
+        gate = self.nodes["cell_op"] = Node(
+            "cell_op", 120, 40, 56, 42, "box", lines, fill, stroke, tooltip=tooltip(h), role="gate"
+        )
         x = self.scene.roles.x.get(self.step)
         xn = self.state("x", x, "input", 40, -60, self.scene.roles.symbol(x) if x is not None else f"x_{self.step + 1}")
         join = self.point("join", 40, 40)
@@ -333,5 +283,8 @@ class _Canvas:
             share = 100 * float((abs(values) > 0.9).mean())
             self.facts.append(f"{share:.0f} % of the units are saturated (|h| above 0.9).")
             self.remark("saturated", 120, 8, f"{share:.0f} % saturated")
-        return self.figure("Simple recurrent cell", (8, -18, 226, 92), "The old state and the input together go through one learned "
-                           "layer, and come out as the new state.")  # fmt: skip
+        return self.figure(
+            "Simple recurrent cell",
+            (8, -18, 226, 92),
+            "The old state and the input together go through one learned layer, and come out as the new state.",
+        )

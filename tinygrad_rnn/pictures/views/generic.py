@@ -20,9 +20,23 @@ from .scene import Scene, box, norm, number, tooltip, value_lines
 
 __all__ = ["SIGNS", "generic", "op_node", "summary"]
 
-SIGNS = {"matmul": "@", "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−", "sigmoid": "σ",
-         "power": "^", "cross_entropy": "CE", "softplus": "softplus", "sum": "∑", "unstack": "unstack", "getitem": "[ ]",
-         "transpose": "T", "square": "²"}  # fmt: skip
+SIGNS = {
+    "matmul": "@",
+    "add": "+",
+    "subtract": "−",
+    "multiply": "×",
+    "divide": "÷",
+    "negative": "−",
+    "sigmoid": "σ",
+    "power": "^",
+    "cross_entropy": "CE",
+    "softplus": "softplus",
+    "sum": "∑",
+    "unstack": "unstack",
+    "getitem": "[ ]",
+    "transpose": "T",
+    "square": "²",
+}
 
 
 def sign(v: Vertex) -> str:
@@ -31,7 +45,7 @@ def sign(v: Vertex) -> str:
     if v.op == "power" and 1 in v.literals:
         return f"^{number(v.literals[1])}"
     if len(v.literals) == 1 and len(v.inputs) == 1:
-        (argument, value), = v.literals.items()
+        ((argument, value),) = v.literals.items()
         return f"{text} {number(value)}" if argument else f"{number(value)} {text}"
     return text
 
@@ -56,8 +70,10 @@ def generic(scene: Scene) -> Figure:
     graph = scene.graph
     drawn = [v for v in graph.vertices if v.kind != "part" or v.name]
     if len(drawn) > MAX_LAYOUT_NODES:
-        raise TooLarge(f"draw: {len(drawn)} nodes without time steps are too many to read (at most {MAX_LAYOUT_NODES}): mark "
-                       'the steps with tg.step(t) and draw view="cells", "rolled" or "flow"')  # fmt: skip
+        raise TooLarge(
+            f"draw: {len(drawn)} nodes without time steps are too many to read (at most {MAX_LAYOUT_NODES}): mark "
+            'the steps with tg.step(t) and draw view="cells", "rolled" or "flow"'
+        )
     nodes: list[Node] = []
     edges: list[Edge] = []
     place: dict[Vertex, str] = {}
@@ -69,16 +85,17 @@ def generic(scene: Scene) -> Figure:
         if v.is_leaf or v.kind == "part":
             nodes.append(_leaf(v, scene))
             place[v] = v.key
+            edges += _edges_into(v, place)
         else:
             nodes.append(op_node(v.key, v, 0, 0, scene.values and not result))
             place[v] = v.key
+            edges += _edges_into(v, place)
             if result and v.kind == "op":
                 text = scene.roles.symbol(v) or ("L" if v.size == 1 and len(graph.outputs) == 1 else "output")
                 nodes.append(box(f"{v.key}/result", v, scene, 0, 0, text=text, size=13.0))
                 nodes[-1] = _role(nodes[-1], scene.roles.role.get(v, "output"))
                 edges.append(Edge(f"{v.key}->{v.key}/result", v.key, f"{v.key}/result", colour=EDGE, width=1.2))
                 place[v] = f"{v.key}/result"
-        edges += _edges_into(v, place, edges)
     title = scene.title or f"Graph of {len(graph.vertices)} values"
     about = _description(scene)
     note = " ".join([*scene.notes, graph.failed.error if graph.failed else ""]).strip()
@@ -99,7 +116,7 @@ def _role(node: Node, role: str) -> Node:
     return replace(node, fill=fill, stroke=stroke if node.pen == 1.4 else node.stroke, role=role)
 
 
-def _edges_into(v: Vertex, place: dict[Vertex, str], edges: list[Edge]) -> list[Edge]:
+def _edges_into(v: Vertex, place: dict[Vertex, str]) -> list[Edge]:
     """One edge for each argument: x * x has two."""
     made: list[Edge] = []
     seen: Counter[str] = Counter()
@@ -109,7 +126,9 @@ def _edges_into(v: Vertex, place: dict[Vertex, str], edges: list[Edge]) -> list[
             continue
         seen[a] += 1
         key = f"{a}->{b}" + (f"#{seen[a]}" if seen[a] > 1 else "")
-        made.append(Edge(key, a, b, colour=EDGE, width=1.2, arrowsize=0.65, tooltip=f"argument {argument + 1} of {v.op}"))
+        made.append(
+            Edge(key, a, b, colour=EDGE, width=1.2, arrowsize=0.65, tooltip=f"argument {argument + 1} of {v.op}")
+        )
     return made
 
 
@@ -131,7 +150,7 @@ def _gradient(v: Vertex) -> str:
 
 
 def summary(output: Tensor | Sequence[Tensor] | trace, title: str) -> Figure:
-    """A graph that is too large to draw, told in three boxes: what it starts from, how often it does what, its result."""
+    """A graph too large to draw, told in three boxes: what it starts from, how often it does what, its result."""
     counts, leaves, shape = census(output)
     total = sum(counts.values())
     common = counts.most_common(6)
@@ -147,5 +166,10 @@ def summary(output: Tensor | Sequence[Tensor] | trace, title: str) -> Figure:
         nodes.append(Node(key, 0, 0, 110, 40, "box", (Text(text, 13.0),), fill, stroke, role=role))
     edges = [Edge("leaves->operations", "leaves", "operations"), Edge("operations->output", "operations", "output")]
     about = f"A summary of a graph too large to draw: {leaves:,} leaves, then {', '.join(lines)}."
-    return layered(nodes, edges, title=title or "A large graph, in summary", description=about,
-                   note="too large to draw node by node: mark the time steps with tg.step(t) for the views over time")  # fmt: skip
+    return layered(
+        nodes,
+        edges,
+        title=title or "A large graph, in summary",
+        description=about,
+        note="too large to draw node by node: mark the time steps with tg.step(t) for the views over time",
+    )

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from ..dot import TooLarge
-from ..figure import Box, Edge, Figure, Node, Point, Stop, Text, port, route, straight, style
+from ..figure import Box, Figure, Node, Point, Stop, Text, port, route, straight, style
 from ..graph import Vertex
 from ..palette import EDGE, STEP
-from ..roles import by_step
+from .buses import draw_buses
 from .cells import total_formula
 from .generic import op_node
-from .scene import ELLIPSIS, Scene, box
-from .step import Item, Plan, plan
+from .items import Contents, is_slice
+from .scene import ELLIPSIS, Scene, box, free
+from .step import Item, Plan
 
 __all__ = ["MAX_NODES", "ops"]
 
-FIRST, LAST = 3, 2
 MAX_NODES = 2000
 GAP = 22.0  # between the boxes of two steps
-STATE, CELL, WEIGHT = style("state").stroke, style("cell").stroke, style("parameter").stroke
+STATE, CELL = style("state").stroke, style("cell").stroke
 LINE = "#4b5563"
+
+Part = tuple[int | None, float, list[Item], Plan | None]  # step, left end, items, plan; None where steps are left out
 
 
 def ops(scene: Scene) -> Figure:
@@ -28,38 +31,17 @@ def ops(scene: Scene) -> Figure:
     return _Ops(scene).figure()
 
 
-class _Ops:
-    def __init__(self, scene: Scene) -> None:
-        self.scene, self.roles, self.graph = scene, scene.roles, scene.graph
-        self.groups = by_step(scene.graph)
-        self.columns = scene.columns(FIRST, LAST)
-        self.nodes: dict[str, Node] = {}
-        self.edges: list[Edge] = []
-        self.edge_keys: set[str] = set()
-        self.boxes: list[Box] = []
-        self.key: dict[Vertex, str] = {}  # where lines from a vertex start
-        self.row = 62.0 if scene.values else 44.0
-        self.lanes = {v: f"{letter}{i}" for i, layer in enumerate(self.roles.layers)
-                      for letter, lane in (("h", layer.h), ("c", layer.c)) for v in lane.values()}  # fmt: skip
-        self.first = {layer.h0: f"h{i}" for i, layer in enumerate(self.roles.layers) if layer.h0 is not None}
-        self.first |= {layer.c0: f"c{i}" for i, layer in enumerate(self.roles.layers) if layer.c0 is not None}
-        self.shared = set(self.roles.parameters)
-        self.weights: dict[Vertex, list[tuple[str, str, float, bool]]] = {p: [] for p in self.roles.parameters}
-        for p in self.roles.parameters:  # W.T, taken once outside the loop
-            for use, _ in p.uses:
-                if use.step is None and len(use.inputs) == 1 and any(u.step is not None for u, _ in use.uses):
-                    self.shared.add(use)
-                    self.weights[use] = []
-        self.plans: dict[tuple, Plan] = {}
-        self.mirrored = frozenset(i for i, layer in enumerate(self.roles.layers) if layer.backward)
-        self.heads: set[str] = set()  # operations that stand above the states
+class _Ops(Contents):
+    """Draws the steps, the lines between them, what comes after, and the parameters below."""
 
     def figure(self) -> Figure:
         drawn = sum(len(self.groups[t]) for t in self.columns if t is not ELLIPSIS)
         if drawn > MAX_NODES and self.scene.steps is not True:
-            raise TooLarge(f'draw: {drawn} operations are too many to read: view="cells" or "flow" shows as many steps with '
-                           'less, steps=(a, b) fewer of them; steps="all" draws them all the same')  # fmt: skip
-        parts = []
+            raise TooLarge(
+                f'draw: {drawn} operations are too many to read: view="cells" or "flow" shows as many steps with '
+                'less, steps=(a, b) fewer of them; steps="all" draws them all the same'
+            )
+        parts: list[Part] = []
         x = 42.0
         for t in self.columns:
             if t is ELLIPSIS:
@@ -67,11 +49,11 @@ class _Ops:
                 x += 40 + GAP
                 continue
             items = self._items(t)
-            placed = self._plan(items)
-            parts.append((t, x, items, placed))
-            x += placed.width + GAP
+            planned = self._plan(items)
+            parts.append((t, x, items, planned))
+            x += planned.width + GAP
         self.end = x
-        plans = [p for _, _, _, p in parts if p is not None]
+        plans = [p for *_, p in parts if p is not None]
         self.bottom = min(p.bottom for p in plans)
         self.top = max(p.top for p in plans)
         self.parts = parts
@@ -84,111 +66,15 @@ class _Ops:
                 self._lines(t, left, items, placed)
         self._dots(parts)
         self._after()
-        self._buses()
-        return Figure(self.scene.title or f"Every operation of {len(self.roles.steps)} time steps", self._description(),
-                      tuple(self.nodes.values()), tuple(self.edges), tuple(self.boxes), " ".join(self._notes()))  # fmt: skip
-
-    # What a step holds
-
-    def _items(self, t: int) -> list[Item]:
-        roles = self.roles
-        items: dict[str, Item] = {}
-        owner = self._owners(t)
-        made: dict[Vertex, str] = {}
-        for v in self.groups[t]:
-            if v in roles.sums:
-                continue
-            inputs, carried = self._inputs(v, t, items, made, owner)
-            row = "y" if roles.y.get(t) is v else "L" if roles.loss.get(t) is v else self.lanes.get(v, "")
-            taken = roles.x.get(t) is v and v.op == "getitem"
-            if v.kind == "part":
-                made[v] = made[v.inputs[0][0]]
-            elif taken:
-                made[v] = self._leaf(v, t, items, owner.get(v))
-            else:
-                made[v] = v.key
-                if v not in owner:
-                    self.heads.add(v.key)
-                items[v.key] = Item(v.key, op_node(v.key, v, 0, 0, self.scene.values and not row), "op", inputs, carried, "",
-                                    owner.get(v))  # fmt: skip
-            if (row or v.name) and v.kind != "failed" and not taken:
-                name = f"t{t + 1}/{self._letter(row) if row else v.local + '/' + (v.name or '')}"
-                text = roles.symbol(v) if row else v.name
-                node = box(name, v, self.scene, 0, 0, 32.0, 28.0, 12.0, text)
-                if not row:
-                    node = replace(node, fill="#ffffff", stroke=style("op").stroke)
-                lane = row if v in self.lanes else ""
-                items[name] = Item(name, node, "result", [made[v]], [], lane, owner.get(v))
-                made[v] = name
-            self.key[v] = made[v]
-        return list(items.values())
-
-    def _letter(self, row: str) -> str:
-        if row in ("y", "L") or len(self.roles.layers) == 1:
-            return row[0]
-        layer = self.roles.layers[int(row[1:])]
-        return f"{row[0]}{layer.number}{'back' if layer.backward else ''}"
-
-    def _owners(self, t: int) -> dict[Vertex, int]:
-        """To which layer an operation leads; none, for what is made of the states."""
-        owner: dict[Vertex, int] = {}
-        for i, layer in enumerate(self.roles.layers):
-            waiting = [v for v in (layer.h.get(t), layer.c.get(t)) if v is not None]
-            while waiting:
-                v = waiting.pop()
-                if v not in owner:
-                    owner[v] = i
-                    waiting += [tail for tail, _ in v.inputs if tail.step == t]
-        if not self.roles.layers or not owner:
-            owner = dict.fromkeys(self.groups[t], 0)
-        elif self.graph.failed is not None and self.graph.failed.step == t:
-            owner |= {v: 0 for v in self.groups[t] if v not in owner}
-        return owner
-
-    def _inputs(self, v: Vertex, t: int, items: dict[str, Item], made: dict[Vertex, str],
-                owner: dict[Vertex, int]) -> tuple[list[str], list[str]]:  # fmt: skip
-        inputs, carried = [], []
-        if roles_taken(self.roles, v, t):
-            return inputs, carried
-        for tail, _ in v.inputs:
-            if tail in made:
-                inputs.append(made[tail])
-            elif tail in self.lanes and tail.step != t:
-                carried.append(self.lanes[tail])
-            elif tail in self.first:
-                carried.append(self.first[tail])
-            elif tail in self.shared or tail.step is not None or tail in self.roles.sums:
-                continue
-            else:
-                made[tail] = self._leaf(tail, t, items, owner.get(v))
-                inputs.append(made[tail])
-        return inputs, carried
-
-    def _leaf(self, v: Vertex, t: int, items: dict[str, Item], layer: int | None) -> str:
-        is_x = self.roles.x.get(t) is v
-        name = f"t{t + 1}/x" if is_x else v.key if v.key.startswith(f"t{t + 1}/") else f"t{t + 1}/{v.key}"
-        text = self.roles.symbol(v) if is_x or v in self.roles.restarts else v.name or ("target" if layer is None else "const" if v.is_leaf else v.op)
-        node = box(name, v, self.scene, 0, 0, 36.0, 26.0, 12.0 if is_x else 9.0, text)
-        items[name] = Item(name, node, "leaf", layer=layer)
-        self.key.setdefault(v, name)
-        return name
-
-    def _plan(self, items: list[Item]) -> Plan:
-        """Most steps are alike: each kind is laid out once."""
-        number = {item.name: i for i, item in enumerate(items)}
-        signature = tuple((item.kind, item.lane, item.layer, item.node.width, tuple(number[n] for n in item.inputs),
-                           tuple(item.carried)) for item in items)  # fmt: skip
-        if signature not in self.plans:
-            numbered = [replace(item, name=str(i), inputs=[str(number[n]) for n in item.inputs]) for i, item in enumerate(items)]
-            self.plans[signature] = plan(numbered, self.row, self.mirrored)
-        found = self.plans[signature]
-        names = [item.name for item in items]
-
-        def named(n: str) -> str:
-            return n if n.startswith("<") else names[int(n)]
-
-        return Plan({named(n): p for n, p in found.at.items()}, {(named(a), named(b)): p for (a, b), p in found.via.items()},
-                    found.lanes, {named(n) for n in found.open_below}, found.width, found.bottom, found.top)  # fmt: skip
+        draw_buses(self)
+        return Figure(
+            self.scene.title or f"Every operation of {len(self.roles.steps)} time steps",
+            self._description(),
+            tuple(self.nodes.values()),
+            tuple(self.edges),
+            tuple(self.boxes),
+            " ".join(self._notes()),
+        )
 
     # Drawing it
 
@@ -196,18 +82,12 @@ class _Ops:
         for item in items:
             x, y = placed.at[item.name]
             self.nodes[item.name] = replace(item.node, x=left + x, y=y)
-        self.boxes.append(Box(f"t{t + 1}", left, self.bottom - 26, left + placed.width, self.top + 40, f"t = {t + 1}", *STEP))
+        self.boxes.append(
+            Box(f"t{t + 1}", left, self.bottom - 26, left + placed.width, self.top + 40, f"t = {t + 1}", *STEP)
+        )
 
-    def link(self, tail: str, head: str, points: tuple[Point, ...], **look: object) -> None:
-        key, n = f"{tail}->{head}", 1
-        while key in self.edge_keys:
-            n += 1
-            key = f"{tail}->{head}#{n}"
-        self.edge_keys.add(key)
-        self.edges.append(Edge(key, tail, head, points, **look))  # type: ignore[arg-type]
-
-    def _initial(self, parts: list) -> None:
-        """The states before the first step, dashed, left of it (right of the last, for a layer that reads backwards)."""
+    def _initial(self, parts: list[Part]) -> None:
+        """The states before the first step, dashed, left of it (right of the last, for layers that read backwards)."""
         self.before: dict[tuple[str, bool], str] = {}
         lanes = next(p for _, _, _, p in parts if p is not None).lanes
         for v, lane in self.first.items():
@@ -226,7 +106,7 @@ class _Ops:
             for name in item.inputs:
                 self._line(self.nodes[name], head, placed.via.get((name, item.name)), left, LINE, 1.3)
         for v in self.groups[t]:
-            if v in self.roles.sums or v.kind == "part" or roles_taken(self.roles, v, t):
+            if v in self.roles.sums or v.kind == "part" or is_slice(self.roles, v, t):
                 continue
             for tail, _ in v.inputs:
                 head = self.nodes[v.key]
@@ -251,22 +131,23 @@ class _Ops:
             self.link(a.key, b.key, straight(a, b), **look)
             return
         stops: list[Stop] = [a, *((left + x, y) for x, y in via), b]
-        places = [(s.x, s.y) if isinstance(s, Node) else s for s in stops]  # type: ignore[union-attr]
+        places = [(a.x, a.y), *((left + x, y) for x, y in via), (b.x, b.y)]
         points: list[Point] = []
-        for i, ((ax, ay), (bx, by)) in enumerate(zip(places, places[1:], strict=False)):
+        for i, ((ax, ay), (bx, by)) in enumerate(pairwise(places)):
             reach = (bx - ax) / 2
             start = straight(stops[i], (ax + reach, ay))[0] if i == 0 else (ax, ay)
             end = straight((bx - reach, by), stops[i + 1])[-1] if i == len(places) - 2 else (bx, by)
             points += [*([start] if i == 0 else []), (ax + reach, ay), (bx - reach, by), end]
         self.link(a.key, b.key, tuple(points), curve="bezier", **look)
 
-    def _dots(self, parts: list) -> None:
+    def _dots(self, parts: list[Part]) -> None:
         """Three dots on each lane where steps are left out."""
         for i, (t, x, _, _) in enumerate(parts):
             if t is not None:
                 continue
+            no_lanes: dict[str, float] = {}
             near = [p for p in (parts[i - 1] if i else None, parts[i + 1] if i + 1 < len(parts) else None) if p]
-            lanes = next((p[3].lanes for p in near if p[3] is not None), {})
+            lanes = next((p[3].lanes for p in near if p[3] is not None), no_lanes)
             for lane, y in lanes.items():
                 key = f"{self._letter(lane)}/...{i}"
                 dots = self.nodes[key] = Node(key, x, y, 24, 18, "text", (Text("...", 15.0),), role="remark")
@@ -283,10 +164,17 @@ class _Ops:
                     else:
                         self._from_dots(key, other, lane, parts[number], colour)
 
-    def _from_dots(self, key: str, t: int, lane: str, part: tuple, colour: str) -> None:
+    def _from_dots(self, key: str, t: int, lane: str, part: Part, colour: str) -> None:
         for item in part[2]:
-            if lane in item.carried:
-                self._line(self.nodes[key], self.nodes[item.name], part[3].via.get((f"<{lane}", item.name)), part[1], colour, 2.6)
+            if part[3] is not None and lane in item.carried:
+                self._line(
+                    self.nodes[key],
+                    self.nodes[item.name],
+                    part[3].via.get((f"<{lane}", item.name)),
+                    part[1],
+                    colour,
+                    2.6,
+                )
 
     # After the steps
 
@@ -300,8 +188,8 @@ class _Ops:
         if formula or (self.roles.loss and total in self.roles.sums):
             losses = [self.nodes[self.key[v]] for t, v in self.roles.loss.items() if t in self.columns]
             x = (losses[0].x + losses[-1].x) / 2
-            node = box(self.roles.symbol(total), total, self.scene, x, rail, 94.0 if formula else 40.0, 30.0, 13.0,
-                       self.roles.symbol(total) + formula)  # fmt: skip
+            key, wide = free(self.roles.symbol(total), self.nodes), 94.0 if formula else 40.0
+            node = box(key, total, self.scene, x, rail, wide, 30.0, 13.0, self.roles.symbol(total) + formula)
             self.nodes[node.key] = node
             for tail in losses:
                 self._to_rail(tail, node)
@@ -310,7 +198,7 @@ class _Ops:
 
     def _to_rail(self, tail: Node, node: Node) -> None:
         if abs(tail.x - node.x) < node.width / 2 - 8:
-            points = (port(tail, "top"), port(node, "bottom", tail.x - node.x))
+            points: tuple[Point, ...] = (port(tail, "top"), port(node, "bottom", tail.x - node.x))
         else:
             points = route(port(tail, "top"), (tail.x, node.y), port(node, "left" if tail.x < node.x else "right"))
         self.link(tail.key, node.key, points, colour=LINE, width=1.3, arrowsize=0.6)
@@ -333,9 +221,21 @@ class _Ops:
             self.nodes[v.key] = node
             self.key[v] = v.key
             x += node.width + 40
-        result = box(self.roles.symbol(total) or "L", total, self.scene, x, rail, 36.0, 28.0, 12.0, self.roles.symbol(total))
+        result = box(
+            free(self.roles.symbol(total) or "L", self.nodes),
+            total,
+            self.scene,
+            x,
+            rail,
+            36.0,
+            28.0,
+            12.0,
+            self.roles.symbol(total),
+        )
         self.nodes[result.key] = result
-        self.link(row[-1].key, result.key, straight(self.nodes[row[-1].key], result), colour=LINE, width=1.3, arrowsize=0.6)
+        self.link(
+            row[-1].key, result.key, straight(self.nodes[row[-1].key], result), colour=LINE, width=1.3, arrowsize=0.6
+        )
         for i, v in enumerate(row):
             for tail, _ in v.inputs:
                 source = self.key.get(tail) or self.key.get(tail.inputs[0][0] if tail.inputs else tail, "")
@@ -347,64 +247,15 @@ class _Ops:
                     a, b = self.nodes[source], self.nodes[v.key]
                     near = i and source == row[i - 1].key
                     arc = (port(a, "top"), (a.x + 10, rail + 50), (b.x - 10, rail + 50), port(b, "top"))
-                    self.link(source, v.key, straight(a, b) if near else arc, curve="line" if near else "bezier", colour=LINE,
-                              width=1.3, arrowsize=0.6)  # fmt: skip
-
-    # Parameters
-
-    def _buses(self) -> None:
-        """A line for each parameter, with a point from which each use takes its copy."""
-        y = self.bottom - 52.0
-        fill, stroke = style("parameter")
-        channel = self._channels()
-        for p, uses in self.weights.items():
-            if not uses:
-                continue
-            key = p.key
-            if p.is_leaf:
-                node = box(key, p, self.scene, -10.0, y, 40.0, 24.0, 12.0, self.roles.symbol(p))
-            else:
-                node = replace(op_node(key, p, -10.0, y, False), fill=fill, stroke=stroke)
-            before = self.nodes[key] = node
-            for where, use, at, is_straight in sorted((*u[:2], *channel[p, n]) for n, u in enumerate(uses)):
-                head = self.nodes[use]
-                name = f"{where}/{key}"
-                while name in self.nodes:
-                    name += "'"
-                point = self.nodes[name] = Node(name, at, y, 5.4, 5.4, "point", stroke=WEIGHT, role="copy",
-                                                tooltip=f"a copy of {self.roles.symbol(p) or p.key}: its gradients are summed")  # fmt: skip
-                self.link(before.key, name, route(before, point), colour=WEIGHT, arrow=False, role="bus")
-                points = straight(point, head) if is_straight else route(point, (at, head.y - head.height / 2 - 6), head)
-                self.link(name, use, points, colour=WEIGHT, width=1.3, arrowsize=0.6, role="weight")
-                before = point
-            y -= max(30.0, node.height + 6)
-        for p in self.weights:
-            if not p.is_leaf and p.key in self.nodes:
-                source = p.inputs[0][0]
-                if source.key not in self.nodes:
-                    self.nodes[source.key] = box(source.key, source, self.scene, -75.0, self.nodes[p.key].y, 40.0, 24.0, 12.0)
-                self.link(source.key, p.key, straight(self.nodes[source.key], self.nodes[p.key]), colour=WEIGHT)
-
-    def _channels(self) -> dict[tuple[Vertex, int], tuple[float, bool]]:
-        """Where each use's line goes up: straight from below, or beside the column, the higher the further out."""
-        beside: dict[tuple[str, int, bool], list[tuple[float, Vertex, int]]] = {}
-        found: dict[tuple[Vertex, int], tuple[float, bool]] = {}
-        open_taken: set[str] = set()
-        for p, uses in self.weights.items():
-            for n, (where, use, x, is_open) in enumerate(uses):
-                head = self.nodes[use]
-                if is_open and use not in open_taken:
-                    open_taken.add(use)
-                    found[p, n] = (x, True)
-                else:
-                    beside.setdefault((where, round(x), use in self.heads), []).append((head.y, p, n))
-        for (_, _, is_head), lines in beside.items():
-            lines.sort(key=lambda line: line[0])
-            widest = max(self.nodes[self.weights[p][n][1]].width for _, p, n in lines) / 2
-            for i, (_, p, n) in enumerate(lines):
-                out = widest + 6 + 5.0 * i
-                found[p, n] = (self.weights[p][n][2] + (out if is_head else -out), False)
-        return found
+                    self.link(
+                        source,
+                        v.key,
+                        straight(a, b) if near else arc,
+                        curve="line" if near else "bezier",
+                        colour=LINE,
+                        width=1.3,
+                        arrowsize=0.6,
+                    )
 
     def _notes(self) -> list[str]:
         failed = self.graph.failed
@@ -413,10 +264,7 @@ class _Ops:
     def _description(self) -> str:
         count = sum(v.kind == "op" for v in self.graph.vertices)
         names = ", ".join(p.name or p.key for p in self.roles.parameters)
-        return (f"{count} operations, in a box for each of the time steps; below, the parameters ({names or 'none'}) with a copy "
-                f"point for each use, whose gradients are summed. {self.scene.facts()}")  # fmt: skip
-
-
-def roles_taken(roles: object, v: Vertex, t: int) -> bool:
-    """Is this X[t], which stands for the input itself?"""
-    return v.op == "getitem" and getattr(roles, "x", {}).get(t) is v
+        return (
+            f"{count} operations, in a box for each time step; below, the parameters ({names or 'none'}) with a copy "
+            f"point for each use, whose gradients are summed. {self.scene.facts()}"
+        )

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from ..figure import Edge, Figure, Node, Text, curve, label, straight, style, text_at
 from ..graph import Vertex
 from ..palette import EDGE, GREY
@@ -17,7 +19,10 @@ ROW = 80.0
 def rolled(scene: Scene) -> Figure:
     """The figure; a middle step of the run stands for all of them."""
     roles = scene.roles
-    steps = roles.steps
+    steps = [t for t in roles.steps if all(t in layer.h for layer in roles.layers)]
+    if not roles.layers or not steps:
+        raise ValueError('draw: nothing is carried from one step to the next, so there is no loop to draw: view="ops" '
+                         "shows the steps")  # fmt: skip
     t = steps[min(len(steps) - 1, (len(steps) + 1) // 2)]
     rows = _rows(scene, t)
     nodes: dict[str, Node] = {}
@@ -28,20 +33,25 @@ def rolled(scene: Scene) -> Figure:
     for letter, y, role, _ in loops:
         _loop(nodes, edges, letter, y, role)
         _chain(nodes, edges, letter, y, role)
-    nodes["delay/text"] = text_at("delay/text", 90.0, loops[0][1] if loops else 0.0, "delay: 1 step", align="start")
-    middle = sum(y for _, y, _, _ in loops) / max(1, len(loops))
+    nodes["delay/text"] = text_at("delay/text", 90.0, loops[0][1], "delay: 1 step", align="start")
+    middle = sum(y for _, y, _, _ in loops) / len(loops)
     nodes["unfold/a"] = Node("unfold/a", 206.0, middle + 16, 0, 0, "text")
     nodes["unfold/b"] = Node("unfold/b", 266.0, middle + 16, 0, 0, "text")
     nodes["unfold"] = text_at("unfold", 236.0, middle + 32, Text("unfold", 13.0))
     edges.append(Edge("unfold/a->unfold/b", "unfold/a", "unfold/b", ((206.0, middle + 16), (266.0, middle + 16)),
                       colour=GREY, width=2.4))  # fmt: skip
-    if not loops:
-        raise ValueError('draw: nothing is carried from one step to the next, so there is no loop to draw: view="ops" '
-                         "shows the steps")  # fmt: skip
-    about = (f"One time step with its loop: the state passes a delay of one step (the black square) and comes back. Beside "
-             f"it the same, unfolded, for t-1, t and t+1; the run had {len(steps)} steps. {scene.facts()}")  # fmt: skip
-    return Figure(scene.title or "The network folded in time, and unfolded", about, tuple(nodes.values()), tuple(edges), (),
-                  " ".join(scene.notes))  # fmt: skip
+    about = (
+        f"One time step with its loop: the state passes a delay of one step (the black square) and comes back. Beside "
+        f"it the same, unfolded, for t-1, t and t+1; the run had {len(roles.steps)} steps. {scene.facts()}"
+    )
+    return Figure(
+        scene.title or "The network folded in time, and unfolded",
+        about,
+        tuple(nodes.values()),
+        tuple(edges),
+        (),
+        " ".join(scene.notes),
+    )
 
 
 def _rows(scene: Scene, t: int) -> list[tuple[str, float, str, Vertex]]:
@@ -58,8 +68,15 @@ def _rows(scene: Scene, t: int) -> list[tuple[str, float, str, Vertex]]:
     return [(letter, i * ROW, role, v) for i, (letter, role, v) in enumerate(found)]
 
 
-def _column(scene: Scene, nodes: dict[str, Node], edges: list[Edge], rows: list[tuple[str, float, str, Vertex]], x: float,
-            name: str, shift: int) -> None:  # fmt: skip
+def _column(
+    scene: Scene,
+    nodes: dict[str, Node],
+    edges: list[Edge],
+    rows: list[tuple[str, float, str, Vertex]],
+    x: float,
+    name: str,
+    shift: int,
+) -> None:
     index = {-1: "t-1", 0: "t", 1: "t+1"}[shift]
     keys = {}
     for letter, y, role, v in rows:
@@ -121,7 +138,7 @@ def _chain(nodes: dict[str, Node], edges: list[Edge], letter: str, y: float, rol
              _dots(f"after/{letter}", 628.0, y)]  # fmt: skip
     nodes.update({stops[0].key: stops[0], stops[-1].key: stops[-1]})
     order = stops[::-1] if back else stops
-    for a, b in zip(order, order[1:], strict=False):
+    for a, b in pairwise(order):
         edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour=colour, width=2.6))
 
 

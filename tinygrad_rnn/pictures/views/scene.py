@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ from ..graph import Graph, Vertex
 from ..palette import BACKWARD, FORWARD, GREY, INK
 from ..roles import Roles
 
-__all__ = ["ELLIPSIS", "Scene", "box", "norm", "number", "numbers", "tooltip", "value_lines"]
+__all__ = ["ELLIPSIS", "Scene", "box", "free", "norm", "number", "numbers", "tooltip", "value_lines"]
 
 ELLIPSIS = None  # stands in a list of steps for those left out
 SMALL = 4  # this many numbers are shown as they are; of more, the norm
@@ -22,8 +23,8 @@ SMALL = 4  # this many numbers are shown as they are; of more, the norm
 
 @dataclass
 class Scene:
-    """One computation, ready to be drawn. `values`: are numbers shown; `steps`: True (all), None (the view's own choice)
-    or a pair (first, last), in code's counting, both included; `contributions` to `weight` by step, for the flow."""
+    """One computation, ready to be drawn. `values`: are numbers shown; `steps`: True (all), None (the view's choice) or
+    a pair (first, last), in code's counting, both included; `contributions` to `weight` by step, for the flow."""
 
     graph: Graph
     roles: Roles
@@ -70,6 +71,13 @@ class Scene:
         if self.graph.failed is not None:
             parts.append(f"It failed: {self.graph.failed.error}")
         return " ".join(parts)
+
+
+def free(key: str, taken: Container[str]) -> str:
+    """The key, or with primes so that it is not taken: a parameter may be called "L" and an operation "h"."""
+    while key in taken:
+        key += "'"
+    return key
 
 
 def _scalar(array: Any) -> float:
@@ -146,7 +154,7 @@ def box(key: str, v: Vertex, scene: Scene, x: float, y: float, width: float = 53
     """The rounded box of a vertex with a role, with its numbers where they are shown."""
     role = "error" if v.kind == "failed" else scene.roles.role.get(v, "op")
     symbol = scene.roles.symbol(v) if text is None else text
-    lines = (Text(label(symbol), size, INK, bold),)
+    lines: tuple[Text, ...] = (Text(label(symbol), size, INK, bold),)
     if scene.values and v.kind != "failed":
         more = value_lines(v)
         lines = (Text(label(symbol), min(size, 12.0), INK, bold), *more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..figure import Node
 
@@ -165,10 +166,13 @@ class _Layer:
     def _heights(self, ranks: dict[int, list[str]], links: list[list[str]], fixed: dict[str, str]) -> dict[str, float]:
         beside: dict[str, list[str]] = defaultdict(list)
         for chain in links:
-            for a, b in zip(chain, chain[1:], strict=False):
+            for a, b in pairwise(chain):
                 beside[a].append(b)
                 beside[b].append(a)
-        most = max((sum(self._room(n) for n in names if self.kind.get(n) and n not in fixed) for names in ranks.values()), default=0)
+        most = max(
+            (sum(self._room(n) for n in names if self.kind.get(n) and n not in fixed) for names in ranks.values()),
+            default=0,
+        )
         top = max(1.0, 1 + most) * self.row
         lanes = {lane: top if lane.startswith("c") else 0.0 for lane in {*fixed.values()}}
         lanes.update({f"<{lane}": lanes.get(lane, 0.0) for item in self.items.values() for lane in item.carried})
@@ -180,10 +184,14 @@ class _Layer:
             for rank in sorted(ranks, reverse=bool(sweep % 2)):
                 for side in (True, False):
                     group = [n for n in ranks[rank] if n not in fixed and bool(self.kind.get(n)) == side]
-                    wish = {n: sum(y[o] for o in beside[n]) / max(1, len(beside[n])) if beside[n] else y[n] for n in group}
+                    wish = {
+                        n: sum(y[o] for o in beside[n]) / max(1, len(beside[n])) if beside[n] else y[n] for n in group
+                    }
                     group.sort(key=lambda n: wish[n])
                     if side:
-                        self._stack(group, wish, y, 0.0, top if any(fixed.get(n, "").startswith("c") for n in fixed) else None)
+                        self._stack(
+                            group, wish, y, 0.0, top if any(fixed.get(n, "").startswith("c") for n in fixed) else None
+                        )
                     else:
                         down = 0.0
                         for n in reversed(group):
@@ -191,7 +199,9 @@ class _Layer:
                             y[n] = down = min(wish[n], down)
         return y
 
-    def _stack(self, group: list[str], wish: dict[str, float], y: dict[str, float], low: float, high: float | None) -> None:
+    def _stack(
+        self, group: list[str], wish: dict[str, float], y: dict[str, float], low: float, high: float | None
+    ) -> None:
         """Heights as wished, but apart, and between the lanes."""
         before = low + self.row * 0.15
         for n in group:
@@ -207,7 +217,9 @@ class _Layer:
     def _room(name: str) -> float:
         return 0.45 if "@" in name and ">" in name else 1.0
 
-    def _plan(self, ranks: dict[int, list[str]], places: dict[str, int], links: list[list[str]], y: dict[str, float]) -> Plan:
+    def _plan(
+        self, ranks: dict[int, list[str]], places: dict[str, int], links: list[list[str]], y: dict[str, float]
+    ) -> Plan:
         x: dict[int, float] = {}
         left = MARGIN * 0.75
         for rank in sorted(ranks):
@@ -226,7 +238,9 @@ class _Layer:
         via = {(chain[0], chain[-1]): [(x[places[p]], y[p]) for p in chain[1:-1]] for chain in links if len(chain) > 2}
         heights = [py for _, py in at.values()]
         lanes = {lane: height for lane, height in self.lanes.items() if not lane.startswith("<")}
-        return Plan(at, via, lanes, open_below, left - MARGIN * 0.25, min(heights, default=0.0), max(heights, default=0.0))
+        return Plan(
+            at, via, lanes, open_below, left - MARGIN * 0.25, min(heights, default=0.0), max(heights, default=0.0)
+        )
 
     def _user_rank(self, leaf: Item) -> int:
         return min((self.rank[n] for n, item in self.items.items() if leaf.name in item.inputs), default=self.lowest)

@@ -1,0 +1,62 @@
+"""Where the tour goes: written aside, and moved into place whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+PAGE, NUMBERS, FIGURES = "index.html", "numbers.json", "figures"
+MARK = "tinygrad_rnn tour"  # what numbers.json begins with, so that a tour is known for one
+
+
+def check_place(out: Path) -> None:
+    """Raise FileExistsError or NotADirectoryError unless `out` is missing, empty, or a tour that may be replaced."""
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise NotADirectoryError(f"{out} is a file: name a folder for the tour")
+    if any(out.iterdir()) and not is_tour(out):
+        raise FileExistsError(f"{out} holds other files, which the tour will not replace: name another folder")
+
+
+def is_tour(folder: Path) -> bool:
+    """Is everything in this folder a tour's?"""
+    if {each.name for each in folder.iterdir()} - {PAGE, NUMBERS, FIGURES}:
+        return False
+    figures = folder / FIGURES
+    if figures.is_dir() and any(each.suffix != ".svg" for each in figures.iterdir()):
+        return False
+    try:
+        return bool(json.loads((folder / NUMBERS).read_text(encoding="utf-8"))["what"] == MARK)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def write(out: Path, files: Mapping[str, str]) -> None:
+    """Make `out` a folder of these files (paths inside it, text), in one move; an older tour there is gone then.
+
+    Raises OSError where it cannot be written; whatever stops it, what was at `out` before is still there.
+    """
+    check_place(out)
+    out = out.resolve()  # through a link, to the folder itself
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside, old = (out.with_name(f".{out.name}.{secrets.token_hex(4)}.{word}") for word in ("new", "old"))
+    try:
+        for name, content in files.items():
+            path = aside / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode("utf-8", "replace"))
+        try:
+            if out.exists():
+                os.replace(out, old)
+            os.replace(aside, out)
+        finally:
+            if old.exists() and not out.exists():
+                os.replace(old, out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,184 @@
+"""Which values are states: made in one step and used in the next. And how they belong together: layers, h and c."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .graph import Graph, Vertex
+
+__all__ = ["By", "Layer", "ancestors", "is_sum", "lanes_of", "layers_of", "restarts_of"]
+
+PRODUCTS = ("matmul", "einsum")
+
+By = dict[int, Vertex]  # by step
+
+
+@dataclass
+class Layer:
+    """One recurrence: its state `h`, and for an LSTM `c`, by step; what they were before the first one, if a vertex.
+
+    `backward`: it reads the sequence from its end.
+    """
+
+    h: By
+    c: By = field(default_factory=dict)
+    h0: Vertex | None = None
+    c0: Vertex | None = None
+    backward: bool = False
+    number: int = 1  # among the layers of its direction
+
+
+def lanes_of(graph: Graph) -> list[By]:
+    """What is made in a step and used in the next (or the one before, for a layer that reads backwards), by place."""
+    number = {t: i for i, t in enumerate(graph.steps)}
+    found: dict[str, By] = {}
+    for v in graph.vertices:
+        for tail, _ in v.inputs:
+            if v.step is not None and tail.step is not None and abs(number[tail.step] - number[v.step]) == 1:
+                found.setdefault(tail.local, {})
+    for v in graph.vertices:
+        if v.step is not None and v.kind != "failed" and v.local in found:
+            found[v.local][v.step] = v
+    return list(found.values())
+
+
+def is_sum(lane: By, graph: Graph) -> bool:
+    """Is this the loss so far: a number to which each step adds its own, and which nothing else uses?"""
+    for v in lane.values():
+        if v.size != 1 or v.op != "add":
+            return False
+        heads = [use for use, _ in v.uses]
+        if any(use.op != "add" and use.step is not None for use in heads) or len(heads) > 1:
+            return False
+    last = max(lane.values(), key=lambda v: v.order)
+    return last in graph.outputs or not any(use.step is not None for use, _ in last.uses)
+
+
+def _carry(lane: By, others: set[Vertex]) -> tuple[bool, bool, bool]:
+    """How a state gets to the next step: (does it reach itself?, through a product?, through a parameter at least?).
+
+    Looked at between two neighbouring steps in the middle; other states are not passed through.
+    """
+    steps = [t for t in lane if any(use.step not in (t, None) for use, _ in lane[t].uses)]
+    if not steps:
+        return False, False, False
+    v = lane[steps[len(steps) // 2]]
+    ahead = next(use.step for use, _ in v.uses if use.step not in (v.step, None))
+    target = lane.get(ahead) if ahead is not None else None
+    reached = product = scaled = False
+    waiting, seen = [use for use, _ in v.uses if use.step == ahead], set()
+    while waiting:
+        u = waiting.pop()
+        if u in seen:
+            continue
+        seen.add(u)
+        product |= u.op in PRODUCTS
+        scaled |= any(tail.kind == "leaf" for tail, _ in u.inputs) and u.op in (*PRODUCTS, "multiply")
+        if u is target:
+            reached = True
+        elif u not in others:
+            waiting += [use for use, _ in u.uses if use.step == ahead]
+    return reached, product, scaled
+
+
+def layers_of(graph: Graph, lanes: list[By]) -> list[Layer]:
+    members = {v for lane in lanes for v in lane.values()}
+    how = [_carry(lane, members) for lane in lanes]
+    recurrent = [i for i, (reached, _, _) in enumerate(how) if reached]
+    if not recurrent and lanes:
+        recurrent = list(range(len(lanes)))
+    hidden = [i for i in recurrent if how[i][1]] or [i for i in recurrent if how[i][2]] or recurrent
+    if len(hidden) > 1 and _same_node(lanes[hidden[0]], lanes[hidden[1]]):  # a fused cell gives (h, c)
+        hidden = hidden[::2]
+    layers = [_layer(lanes[i], graph) for i in hidden]
+    for i, lane in enumerate(lanes):
+        if i in hidden:
+            continue
+        owner = next((layer for layer in layers if not layer.c and _feeds(lane, layer.h)), None)
+        if owner is None:
+            continue
+        if how[i][0] or not _product_before(lane, members):
+            owner.c, owner.c0 = lane, _initial(lane, graph)
+    return sorted(layers, key=lambda layer: min(v.order for v in layer.h.values()))
+
+
+def _same_node(a: By, b: By) -> bool:
+    return any(a[t].node is b[t].node for t in a if t in b)
+
+
+def _feeds(lane: By, h: By) -> bool:
+    """Is `lane` what h is made from, in the same step and scope?"""
+    t = next((t for t in lane if t in h), None)
+    if t is None:
+        return False
+    if lane[t].node is h[t].node:
+        return True
+    waiting, seen = [h[t]], set()
+    while waiting:
+        for tail, _ in waiting.pop().inputs:
+            if tail is lane[t]:
+                return True
+            if tail.step == t and tail not in seen and tail.op not in PRODUCTS:
+                seen.add(tail)
+                waiting.append(tail)
+    return False
+
+
+def _product_before(lane: By, members: set[Vertex]) -> bool:
+    """Is this made from a state of its own step by a product? Then it is an output that is fed back, no state."""
+    t, v = next(iter(lane.items()))
+    waiting, seen = [(v, False)], set()
+    while waiting:
+        u, product = waiting.pop()
+        for tail, _ in u.inputs:
+            if tail.step != t or (tail, product) in seen:
+                continue
+            if tail in members and (product or u.op in PRODUCTS):
+                return True
+            seen.add((tail, product))
+            if tail not in members:
+                waiting.append((tail, product or u.op in PRODUCTS))
+    return False
+
+
+def _layer(lane: By, graph: Graph) -> Layer:
+    backward = any(
+        use.step is not None and use.step < v.step for v in lane.values() for use, _ in v.uses if v.step is not None
+    )
+    return Layer(lane, h0=_initial(lane, graph), backward=backward)
+
+
+def _initial(lane: By, graph: Graph) -> Vertex | None:
+    """What stands in the first step where the state stands in the others."""
+    slots = _slots(lane)
+    first = min(lane.values(), key=lambda v: v.order)
+    for v in ancestors(first, first.step):
+        for tail, i in v.inputs:
+            if (v.local, i) in slots and tail.step is None:
+                return tail
+    return None
+
+
+def _slots(lane: By) -> set[tuple[str, int]]:
+    """Where, in the step after, a state goes in: (local key, argument)."""
+    return {(use.local, i) for v in lane.values() for use, i in v.uses if use.step not in (v.step, None)}
+
+
+def restarts_of(graph: Graph, layers: list[Layer]) -> dict[Vertex, Vertex]:
+    """States that were detached on their way to the next step (truncated BPTT), and what they were before."""
+    detached = [v for v in graph.vertices if v.is_leaf and v.tensor is not None and v.tensor.origin == "detach"]
+    if not detached:
+        return {}
+    states = {id(v.value): v for layer in layers for lane in (layer.h, layer.c) for v in lane.values()}
+    return {v: states[id(v.value)] for v in detached if id(v.value) in states}
+
+
+def ancestors(v: Vertex, step: int | None) -> list[Vertex]:
+    """`v` and what it is made from within the step."""
+    found, waiting = {v: None}, [v]
+    while waiting:
+        for tail, _ in waiting.pop().inputs:
+            if tail.step == step and tail not in found:
+                found[tail] = None
+                waiting.append(tail)
+    return list(found)
