@@ -197,17 +197,22 @@ class _Canvas:
         h = self.layer.h[self.step]
         kept_by_z = unflipped(next(v for v, _ in parts.keep.inputs if v is not before)) is next(
             v for v, _ in parts.keep.inputs if v is not before)  # fmt: skip
-        hp = self.state("h_before", before, "state", -60, 220, h0)
-        hn = self.state("h", h, "state", 440, 220, h1)
+        lane = 220 if kept_by_z else 244  # of the state
+        hp = self.state("h_before", before, "state", -60, lane, h0)
+        hn = self.state("h", h, "state", 440, lane, h1)
         self.gate("r", parts.r, 100, 56)
         self.gate("z", parts.z, 180, 56)
         n = self.gate("n", parts.n, 275, 108)
-        keep, add = self.op("keep", parts.keep, "×", 180, 220), self.op("add", h, "+", 350, 220)
+        keep, add = self.op("keep", parts.keep, "×", 180, lane), self.op("add", h, "+", 350, lane)
         new = self.op("new", parts.new, "×", 350, 156)
         reset = self.op("reset", parts.r, "×", 100, 140)
         x = self.scene.roles.x.get(self.step)
         xn = self.state("x", x, "input", 40, -78, self.scene.roles.symbol(x) if x is not None else f"x_{self.step + 1}")
-        fork, low, join = self.point("fork", 0, 220, STATE), self.point("fork_reset", 0, 140), self.point("join", 40, 0)
+        fork, low, join = (
+            self.point("fork", 0, lane, STATE),
+            self.point("fork_reset", 0, 140),
+            self.point("join", 40, 0),
+        )
         r_in, z_in, n_in = self.point("to_r", 100, 0), self.point("to_z", 180, 0), self.point("to_n", 275, 0)
         self.line(hp, fork, colour=STATE, width=3.2, arrow=False)
         self.line(fork, keep, colour=STATE, width=3.2)
@@ -242,19 +247,21 @@ class _Canvas:
             points: tuple[Point, ...] = (port(flip, "right"), (320.0, 174.0), (320.0, 162.0), port(new, "left", 6))
             self.edges.append(Edge("flip->new", "flip", "new", points, colour=LINE, width=1.5))
         else:
-            share, flip = self.point("share", 180, 162), self.op("flip", parts.z, "1−", 180, 188)
+            share, flip = self.point("share", 180, 156), self.op("flip", parts.z, "1−", 180, 198)
             self.line(self.nodes["z"], share, arrow=False)
             self.line(share, flip)
             self.line(flip, keep)
-            points = (port(share, "right"), port(new, "left", 6))
+            points = (port(share, "right"), port(new, "left"))
             self.edges.append(Edge("share->new", "share", "new", points, colour=LINE, width=1.5))
         self.line(n, new, (350, 108))
         self.line(new, add)
         name = "z" if kept_by_z else "1−z"
-        self.remark("slope", 262, 238, f"keeps {name} of the old state" if kept_by_z else "keeps 1−z of the old state")
+        self.remark(
+            "slope", 262, lane + 18, f"keeps {name} of the old state" if kept_by_z else "keeps 1−z of the old state"
+        )
         return self.figure(
             "GRU cell",
-            (-28, -32, 392, 255),
+            (-28, -32, 392, lane + 35),
             "The state runs along the top: the update gate z says how much of the "
             "old state stays and how much of the candidate n comes in; the reset gate r acts inside n.",
         )
