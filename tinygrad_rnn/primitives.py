@@ -40,6 +40,7 @@ def _plain(x: Any, tensors: bool) -> Any:
     return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
+_COMMON = frozenset({type(None), bool, int, float, str, tuple, _ndarray})
 _ODD = (np.generic, Tensor)
 
 
@@ -130,10 +131,13 @@ class Primitive:
             y = self.forward(*arrays, **params)
         except Exception as error:
             raise self._raised(error, args, arrays, params) from None
-        if y.__class__ is not _ndarray:
-            y, params = self._unwrap(y, params, tracked is not None)
+        if self.saves:
+            y, saved = y
+            params = {**params, "saved": saved}
         if tracked is None:
             return y
+        if y.__class__ is not _ndarray:
+            y = tuple(map(as_array, y)) if self.several else as_array(y)
         now = state.get()
         if not (tracked and now.on and self.differentiable):
             return self._untracked(y, tracked and not now.on)
@@ -145,24 +149,16 @@ class Primitive:
 
     def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Arguments and parameters apart; defaults filled in, NumPy scalars as Python's, Tensors as arrays."""
-        if len(args) > self.arity + len(self.parameters):
-            raise TypeError(f"{self.name} takes {self.arity + len(self.parameters)} arguments, not {len(args)}")
         if len(args) > self.arity:
-            params.update(zip(self.parameters, args[self.arity :], strict=False))
+            if len(args) > self.arity + len(self.parameters):
+                raise TypeError(f"{self.name} takes {self.arity + len(self.parameters)} arguments, not {len(args)}")
+            for name, value in zip(self.parameters, args[self.arity :]):  # noqa: B905 (strict= takes half the time)
+                params[name] = value
             args = args[: self.arity]
         for name, value in params.items():
-            if isinstance(value, _ODD):
+            if value.__class__ not in _COMMON and isinstance(value, _ODD):
                 params[name] = value.item() if isinstance(value, np.generic) else value.data
         return args, {**self.defaults, **params} if self.defaults else params
-
-    def _unwrap(self, y: Any, params: dict[str, Any], tensors: bool) -> tuple[Any, dict[str, Any]]:
-        """What the forward rule gave, without what it saves, which goes to the parameters; for Tensors as arrays."""
-        if self.saves:
-            y, saved = y
-            params = {**params, "saved": saved}
-        if tensors:
-            y = tuple(map(as_array, y)) if self.several else as_array(y)
-        return y, params
 
     def _untracked(self, y: Any, lost: bool) -> Any:
         """The result without history; `lost` where only `no_grad` is the reason, so that `why` can say so."""

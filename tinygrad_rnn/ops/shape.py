@@ -232,7 +232,8 @@ def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
     if array.size and _largest(array.astype(np.uint64, copy=False)) >= size:  # as unsigned, -1 is the largest
         wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
         raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
-    return backend.to_device(array, backend.of(raw(like)).device)
+    there = backend.of(raw(like))
+    return array if backend.of(array) is there else backend.to_device(array, there.device)
 
 
 def _largest(x: Any) -> int:
