@@ -106,6 +106,9 @@ def draw(
     view: Annotated[str, typer.Option(help="auto, cells, rolled, gates, ops or flow.")] = "auto",
     steps: Annotated[int, typer.Option(min=1, help="Time steps to unroll.")] = 4,
     every: Annotated[bool, typer.Option("--all", help="Draw every step, however many.")] = False,
+    values: Annotated[
+        bool | None, typer.Option("--values/--no-values", help="Show the numbers. (default: where they are few)")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .svg, .png, .pdf, .dot or .html file. (default: NAME-VIEW.svg)")
     ] = None,
@@ -124,7 +127,8 @@ def draw(
         told = "name a built-in model" if name is None else f"there is no built-in model {name!r}"
         raise typer.BadParameter(f"{told}: {', '.join(EXAMPLES)}")
     out = Path(f"{name}-{view}.svg") if out is None else out
-    drawing = picture(EXAMPLES[name](steps, np.random.default_rng(seed)), view, steps="all" if every else None)
+    drawing = picture(EXAMPLES[name](steps, np.random.default_rng(seed)), view, steps="all" if every else None,
+                      values="auto" if values is None else values)  # fmt: skip
     drawing.save(out)
     print(f"{out}: {drawing.figure.note}" if drawing.figure.note else out)
 

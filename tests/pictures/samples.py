@@ -103,7 +103,7 @@ def things(svg: str, figure: Figure) -> dict[str, tuple[str, ET.Element]]:
     for group in ET.fromstring(svg).iter(f"{SVG}g"):
         kind = group.get("class", "").split(" ")[0]
         name = group.get("id", "").removeprefix(figure.prefix)
-        if kind in ("node", "edge", "cluster") and "line" not in group.get("class", "").split(" ") and name[:1] != ":":
+        if kind in ("node", "edge", "cluster") and ":" not in name:  # "t1/h:0" is only a line of text
             key = unslug(name)
             if key == ":note":
                 continue

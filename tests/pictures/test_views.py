@@ -16,7 +16,9 @@ import tinygrad_rnn as tg
 from tinygrad_rnn import nn
 from tinygrad_rnn.pictures import Drawing
 from tinygrad_rnn.pictures.dot import TooLarge
+from tinygrad_rnn.pictures.examples import EXAMPLES
 from tinygrad_rnn.pictures.svg import to_svg
+from tinygrad_rnn.pictures.views.scene import numbers
 
 from . import models
 from .samples import extent, needs_dot, needs_wasi, things
@@ -172,6 +174,61 @@ def test_what_is_not_finite_has_a_thick_red_border():
     assert result.pen > 2
 
 
+def boxes_apart(drawing, gap):
+    """No two boxes closer than `gap`, and no upright line of a weight through a box."""
+    boxes = [n for n in drawing.figure.nodes if n.shape == "box"]
+    for i, a in enumerate(boxes):
+        for b in boxes[i + 1 :]:
+            aside, above = abs(a.x - b.x) - (a.width + b.width) / 2, abs(a.y - b.y) - (a.height + b.height) / 2
+            assert max(aside, above) >= gap, (a.key, b.key)
+    for edge in drawing.figure.edges:
+        if edge.role == "weight":
+            (x, y0), (_, y1), tip = edge.points
+            assert abs(tip[0] - x) >= 10 * edge.arrowsize + 2, edge.key  # room for the arrow's head
+            for n in boxes:
+                assert abs(n.x - x) >= n.width / 2 + 2 or n.y < min(y0, y1) or n.y > max(y0, y1), (edge.key, n.key)
+
+
+@pytest.mark.parametrize("parameters", ["merged", "each"])
+@pytest.mark.parametrize("name", ["elman", "lstm", "RNN", "LSTM", "stacked", "both ways", "scalar"])
+def test_cells_with_numbers_leave_room_for_boxes_and_weights(name, parameters):
+    boxes_apart(tg.draw(models.ALL[name](), "cells", values=True, parameters=parameters), 4)
+
+
+def test_cells_of_several_numbers_leave_room_for_them():
+    boxes_apart(tg.draw(EXAMPLES["hello"](4, np.random.default_rng(0)), "cells", values=True), 12)
+
+
+def test_the_numbers_of_one_box_have_the_same_decimals():
+    def shown(*entries):
+        return numbers(np.array(entries))
+
+    assert shown(0.0739, -0.1532, 0.00904, 0.0188) == "0.07 -0.15 0.01 0.02"
+    assert shown(-0.001, 1.0) == "0.00 1.00"
+    assert shown(0.0, 0.5) == "0 0.50"
+    assert shown(0.0312, -0.0004) == "0.031 0.000"
+    assert shown(1.0, 0.0, -3.0) == "1 0 -3"
+    assert shown(12.34, 0.5) == "12.3 0.5"
+    assert shown(-1234.5, 0.5) == "-1234 0"
+    assert shown(1e-5, 2.0e-7) == "1e-5 2e-7"
+    assert shown(np.nan, 1.5) == "nan 1.5"
+    assert shown(2.0 / 3.0) == "0.667"
+
+
+def test_the_colours_are_explained_where_numbers_are_shown():
+    loss = models.elman(T=3)[0]
+    for view in ("cells", "ops"):
+        found = nodes(tg.draw(loss, view, values=True))
+        assert found["legend/value"].lines[0].text == "green: value"
+        assert found["legend/gradient"].lines[0].text == "red: ∇, the gradient ∂L/∂·"
+        assert "legend/value" not in nodes(tg.draw(loss, view, values=False))
+        legend, others = found.pop("legend/gradient"), [n for key, n in found.items() if not key.startswith("legend")]
+        assert all(abs(n.x - legend.x) > (n.width + legend.width) / 2 or abs(n.y - legend.y) > (n.height + 12) / 2
+                   for n in others)  # fmt: skip
+    legend = nodes(tg.draw(models.layer("RNN"), values=True))["legend/gradient"]
+    assert "of the sum of the output" in legend.lines[0].text
+
+
 # ops
 
 
@@ -216,7 +273,25 @@ def test_a_square_is_two_lines_and_a_weight_used_twice_in_a_step_has_two_copies(
     drawing = tg.draw(h, "ops")
     copies = [node.key for node in drawing.figure.nodes if node.role == "copy"]
     assert copies == ["t1/W", "t1/W'", "t2/W", "t2/W'", "t3/W", "t3/W'"]
-    assert Counter((e.tail, e.head) for e in drawing.figure.edges)["t3/h", "multiply"] == 2
+    lines = [e.points for e in drawing.figure.edges if (e.tail, e.head) == ("t3/h", "multiply")]
+    assert len(lines) == 2
+    assert not set(lines[0]) & set(lines[1])
+
+
+def test_both_lines_of_a_square_are_seen_wherever_it_is_made():
+    W, h, losses = tg.tensor(np.eye(2), requires_grad=True), tg.tensor(np.ones((1, 2))), []
+    for t in range(3):
+        with tg.step(t):
+            a = h @ W
+            h = tg.tanh(a * a + h * h)  # of this step, and of the one before
+            losses.append((h * h).sum())
+    total = sum(losses)
+    together = {}
+    for edge in tg.draw(total * total, "ops").figure.edges:
+        together.setdefault((edge.tail, edge.head), []).append(edge.points)
+    twice = [lines for lines in together.values() if len(lines) > 1]
+    assert len(twice) == 3 * 3
+    assert all(len({lines[0], lines[1]}) == 2 and lines[0][1] != lines[1][1] for lines in twice)
 
 
 def test_too_many_operations_are_refused_unless_all_were_asked_for():
@@ -309,6 +384,27 @@ def test_flow_shows_zero_as_zero_and_panels_under_each_other():
     assert {"one", "two"} <= set(texts(drawing))
     assert "one: the gradient norm" in drawing.figure.description
     assert "two: the gradient norm" in drawing.figure.description
+
+
+def test_flow_follows_the_cell_state_where_asked():
+    loss = models.lstm(T=5)
+    drawing = tg.draw(loss, "flow", state="c")
+    found, states = nodes(drawing), [v for v in _vertices(loss) if v.op == "add" and v.step is not None and v.size > 1]
+    cells = [v for v in states if any(tail.op == "multiply" for tail, _ in v.inputs)]
+    assert len(cells) == 5
+    for t, v in enumerate(cells, 1):
+        norm = float(np.linalg.norm(tg.grad(loss, v.node.outputs[0])[0].data))
+        assert float(re.search(r"= (\S+)", found[f"t{t}/c"].tooltip)[1]) == pytest.approx(norm, rel=1e-3)
+    assert "t1/h" not in found
+    assert "||∂L/∂c||" in texts(drawing)
+    assert "cell states c" in drawing.figure.description
+    assert "hidden states h" in tg.draw(loss, "flow").figure.description
+    both = tg.draw([("one", models.elman(T=4)[0]), ("two", loss)], "flow", state="c")
+    assert {"1/t1/h", "2/t1/c"} <= set(both.keys)  # a network without c keeps its h
+    with pytest.raises(ValueError, match='state="c" needs an LSTM'):
+        tg.draw(models.elman()[0], "flow", state="c")
+    with pytest.raises(ValueError, match="state='s'"):
+        tg.draw(loss, "flow", state="s")
 
 
 def test_flow_marks_what_is_not_finite():

@@ -18,7 +18,7 @@ from .views.gates import gates
 from .views.generic import generic, summary
 from .views.ops import ops
 from .views.rolled import rolled
-from .views.scene import Scene
+from .views.scene import Scene, with_legend
 
 __all__ = ["VIEWS", "draw"]
 
@@ -27,7 +27,7 @@ VIEWS = ("auto", "cells", "rolled", "gates", "ops", "flow")
 
 def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None = None, values: bool | str = "auto",
          step: int | None = None, parameters: str = "merged", weight: Tensor | None = None,
-         title: str | None = None) -> Drawing:  # fmt: skip
+         state: str = "h", title: str | None = None) -> Drawing:  # fmt: skip
     """A picture of how `output` was computed and of the gradients that flow back from it.
 
     `output` is a Tensor, a list of Tensors, or a `tg.trace()` (drawn up to the operation that failed, last and red).
@@ -35,7 +35,8 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
 
     Views: "cells" (rows x, h, y, L over time), "rolled" (one step with its loop, and unfolded), "gates" (inside one
     `step`, the last by default; an LSTM's, a GRU's or a simple cell's), "ops" (every primitive), "flow" (the gradient's
-    norm on its way back, and what each step contributes to the gradient of `weight`, by default the recurrent one).
+    norm on its way back along the states h, or with `state="c"` an LSTM's cell states, and what each step contributes
+    to the gradient of `weight`, by default the recurrent one).
     "auto" is cells where `tg.step(t)` marked time steps, else a plain graph of values and operations.
 
     `steps`: "all", or (first, last) counted from 0, both included; by default the first and last few. `values`: show
@@ -48,15 +49,15 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
     >>> from tinygrad_rnn import tensor
     >>> x = tensor(-2.0, requires_grad=True, name="x")
     >>> y = tensor(3.0, requires_grad=True, name="y")
-    >>> draw(x * y).keys
+    >>> draw(x * y, values=False).keys
     ('x', 'y', 'multiply', 'multiply/result', 'x->multiply', 'y->multiply', 'multiply->multiply/result')
     """
-    _check(view, steps, values, parameters)
+    _check(view, steps, values, parameters, state)
     if view == "flow" and _is_panels(output):
-        panels = [_scene(item, view, steps, values, step, parameters, weight, name) for name, item in output]
+        panels = [_scene(item, view, steps, values, step, parameters, weight, name, state) for name, item in output]
         return Drawing(flow(panels, title or ""))
     try:
-        scene = _scene(output, view, steps, values, step, parameters, weight, title or "")
+        scene = _scene(output, view, steps, values, step, parameters, weight, title or "", state)
     except TooLarge:
         if view != "auto":
             raise
@@ -64,7 +65,7 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
     return Drawing(_figure(scene, view))
 
 
-def _check(view: str, steps: Any, values: Any, parameters: str) -> None:
+def _check(view: str, steps: Any, values: Any, parameters: str, state: str) -> None:
     if view not in VIEWS:
         raise ValueError(f"draw: view={view!r} is none of {', '.join(VIEWS)}")
     pair = isinstance(steps, tuple) and len(steps) == 2 and all(isinstance(t, int) for t in steps)
@@ -74,6 +75,8 @@ def _check(view: str, steps: Any, values: Any, parameters: str) -> None:
         raise ValueError(f'draw: values={values!r}: give True, False or "auto"')
     if parameters not in ("merged", "each"):
         raise ValueError(f'draw: parameters={parameters!r}: give "merged" or "each"')
+    if state not in ("h", "c"):
+        raise ValueError(f'draw: state={state!r}: give "h", or "c" for the cell state of an LSTM')
 
 
 def _is_panels(output: Any) -> bool:
@@ -85,10 +88,11 @@ def _is_panels(output: Any) -> bool:
 
 
 def _scene(output: Tensor | Sequence[Tensor] | trace, view: str, steps: Any, values: bool | str, step: int | None,
-           parameters: str, weight: Tensor | None, title: str) -> Scene:  # fmt: skip
+           parameters: str, weight: Tensor | None, title: str, state: str = "h") -> Scene:  # fmt: skip
     graph = Graph(output)
     roles = roles_of(graph)
-    scene = Scene(graph, roles, title, steps=True if steps == "all" else steps, step=step, parameters=parameters)
+    scene = Scene(graph, roles, title, steps=True if steps == "all" else steps, step=step, parameters=parameters,
+                  state=state)  # fmt: skip
     if view == "flow":
         scene.weight = _weight(graph, weight) if weight is not None else recurrent_weight(scene)
     initial = [v for layer in roles.layers for v in (layer.h0, layer.c0) if v is not None and v.kind == "constant"]
@@ -121,7 +125,7 @@ def _figure(scene: Scene, view: str) -> Figure:
         if not graph.steps and len(graph.vertices) > MAX_LAYOUT_NODES:
             return summary(graph.tensors, scene.title)
     if view == "ops":
-        return ops(scene) if graph.steps else generic(scene)
+        return with_legend(ops(scene) if graph.steps else generic(scene), scene)
     if not graph.steps:
         raise ValueError(
             f"draw: view={view!r} needs time steps: run each step inside `with tg.step(t):` (layers of tg.nn do), "
@@ -134,7 +138,7 @@ def _figure(scene: Scene, view: str) -> Figure:
         return _gates(scene)
     if view == "flow":
         return flow([scene])
-    figure = cells(scene) if view == "cells" else rolled(scene)
+    figure = with_legend(cells(scene), scene) if view == "cells" else rolled(scene)
     if len(figure.nodes) > 2000 and scene.steps is not True:
         raise TooLarge(f'draw: {len(figure.nodes)} nodes are too many to read: view="rolled" or "flow" is smaller, '
                        'steps=(a, b) draws fewer; steps="all" draws them all the same')  # fmt: skip
@@ -153,4 +157,4 @@ def _gates(scene: Scene) -> Figure:
         return figure
     scene.notes.append("no LSTM, GRU or simple cell was recognised, so this step's operations are shown")
     scene.steps = (step, step)
-    return ops(scene)
+    return with_legend(ops(scene), scene)

@@ -1,4 +1,9 @@
-"""Which values are states: made in one step and used in the next. And how they belong together: layers, h and c."""
+"""Which values are states: made in one step and used in the next. And how they belong together: layers, h and c.
+
+`tg.flow.find_states` asks the same of the tensors that a loss depends on, for instruments that differentiate. A
+picture also draws what has no gradient, what leads to no loss and what failed, and has to tell h from c from the loss
+so far, so it asks of the vertices of its own graph. Where both see a state they agree, which a test holds.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def cells(scene: Scene) -> Figure:
 def _rows(grid: Grid) -> dict[str, float]:
     """The height of each row: "x", "h0", "h1", ... (with "c0", ... above them), "y", "L", "top"."""
     heights = {"x": 0.0}
-    y = 92.0 + (grid.gap - GAP) if grid.roles.x else 0.0
+    y = 92.0 if grid.roles.x else 0.0
     for i, layer in enumerate(grid.roles.layers):
         heights[f"h{i}"] = y
         if layer.c:
@@ -56,18 +56,16 @@ def _column(grid: Grid, t: int, x: float, heights: dict[str, float]) -> None:
     roles = grid.roles
     for row, things in (("x", roles.x), ("y", roles.y), ("L", roles.loss)):
         if t in things and things[t] not in grid.key:
-            grid.put(f"t{t + 1}/{row}", things[t], x, heights[row])
-    both = grid.both
+            grid.put(f"t{t + 1}/{row}", things[t], x, heights[row], width=grid.wide[row])
     for i, layer in enumerate(roles.layers):
         if t not in layer.h:
             continue
-        centre = x + (45 if layer.backward and both else -45 if both else 0)
-        h = grid.put(f"t{t + 1}/{name_of(roles.layers, i, 'h')}", layer.h[t], centre, heights[f"h{i}"])
+        side = 1 if layer.backward else -1
+        centre = x + side * grid.apart
+        key = {letter: f"t{t + 1}/{name_of(roles.layers, i, letter)}" for letter in "hc"}
+        h = grid.put(key["h"], layer.h[t], centre, heights[f"h{i}"], width=grid.wide["h"])
         if t in layer.c:
-            aside = 32 if layer.backward else -32
-            c = grid.put(
-                f"t{t + 1}/{name_of(roles.layers, i, 'c')}", layer.c[t], centre + aside, heights[f"c{i}"], width=46
-            )
+            c = grid.put(key["c"], layer.c[t], centre + side * grid.aside, heights[f"c{i}"], width=grid.wide["c"])
             left, right = min(c.x - c.width / 2, h.x - h.width / 2), max(c.x + c.width / 2, h.x + h.width / 2)
             grid.boxes.append(Box(f"t{t + 1}/{name_of(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
                                   right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac"))  # fmt: skip
@@ -96,7 +94,7 @@ def _chains(grid: Grid, heights: dict[str, float]) -> None:
             if first is not None and left is not ELLIPSIS and lane and start == left:
                 x = grid.end if layer.backward else 0.0
                 key = f"t{'end' if layer.backward else 0}/{name}"
-                grid.put(key, first, x + shift, y, dashed=True, **({"width": 46.0} if letter == "c" else {}))
+                grid.put(key, first, x + shift, y, dashed=True, width=grid.wide[letter])
                 stops.append((x, key))
             stops.sort(reverse=layer.backward)
             vertex = {key: v for v, key in grid.key.items() if key.endswith(f"/{name}")}

@@ -10,6 +10,7 @@ from itertools import pairwise
 from ..figure import Edge, Figure, Node, Text, label, straight, style, text_at
 from ..graph import Vertex
 from ..palette import GREY, gradient_colour, ink_on
+from ..states import By, Layer
 from .scene import ELLIPSIS, Scene, norm, number, tooltip
 
 __all__ = ["flow", "recurrent_weight"]
@@ -41,9 +42,16 @@ def recurrent_weight(scene: Scene) -> Vertex | None:
     return next((p for p in roles.parameters if len({use.step for use, _ in p.uses}) > 1), None)
 
 
+def chain_of(scene: Scene, layer: Layer) -> tuple[str, By, Vertex | None]:
+    """Letter, states by step, and the state before the first: of c where it was asked for and the layer has one."""
+    return ("c", layer.c, layer.c0) if scene.state == "c" and layer.c else ("h", layer.h, layer.h0)
+
+
 def flow(panels: Sequence[Scene], title: str = "") -> Figure:
     """One panel under another, in one scale of colours, each with the title of its scene; bars are relative to the
-    largest of their panel."""
+    largest of their panel. `state="c"` is for the layers that have one; ValueError where none has."""
+    if panels[0].state == "c" and not any(layer.c for scene in panels for layer in scene.roles.layers):
+        raise ValueError('draw: state="c" needs an LSTM\'s cell state, and there is none here: leave state="h"')
     nodes: list[Node] = []
     edges: list[Edge] = []
     about: list[str] = []
@@ -63,10 +71,13 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
             width = max(width, right)
             about.append(text)
         notes += scene.notes
-    nodes += _legend(width)
+    letters = {chain_of(scene, layer)[0] for scene in panels for layer in scene.roles.layers}
+    nodes += _legend(width, letters)
+    named = {"h": "hidden states h", "c": "cell states c"}
     about.insert(
         0,
-        "Circles are the states, gradients flow from right to left; colour and width follow the logarithm of the "
+        f"Circles are the {' or '.join(named[letter] for letter in sorted(letters))}, "
+        "gradients flow from right to left; colour and width follow the logarithm of the "
         "gradient norm, which is written above; bars are what a step contributes to the weight's gradient.",
     )
     return Figure(
@@ -84,24 +95,25 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
     layer = scene.roles.layers[layer_number]
     if many:
         name += f"layer{layer.number}{'back' if layer.backward else ''}/"
-    heading = scene.title or (f"{'LSTM' if layer.c else 'RNN'}, {len(layer.h)} steps")
+    letter, states, before = chain_of(scene, layer)
+    heading = scene.title or f"{'LSTM' if layer.c else 'RNN'}, {len(states)} steps"
     heading += f", layer {layer.number}{', backwards' if layer.backward else ''}" if many else ""
     nodes.append(text_at(f"{name}title", -14.4, y + 44, Text(heading, 12.0, bold=True), align="start", role="title"))
     chain: list[tuple[str, Vertex | None, int | None]] = []
     columns = scene.columns(FIRST, LAST)
-    if layer.h0 is not None and columns[0] is not ELLIPSIS and not layer.backward:
-        chain.append((f"{name}t0/h", layer.h0, None))
+    if before is not None and columns[0] is not ELLIPSIS and not layer.backward:
+        chain.append((f"{name}t0/{letter}", before, None))
     for t in columns:
         if t is ELLIPSIS:
             chain.append((f"{name}...{len(chain)}", None, None))
-        elif t in layer.h:
-            chain.append((f"{name}t{t + 1}/h", layer.h[t], t))
-    if layer.h0 is not None and layer.backward and columns[-1] is not ELLIPSIS:
-        chain.append((f"{name}tend/h", layer.h0, None))
+        elif t in states:
+            chain.append((f"{name}t{t + 1}/{letter}", states[t], t))
+    if before is not None and layer.backward and columns[-1] is not ELLIPSIS:
+        chain.append((f"{name}tend/{letter}", before, None))
     every = 2 if len(chain) > 12 else 1
     placed = []
     for i, (key, v, t) in enumerate(chain):
-        placed.append(_state(scene, key, v, i * DX, y, nodes, show=(len(chain) - 1 - i) % every == 0 or v is layer.h0))
+        placed.append(_state(scene, key, v, i * DX, y, nodes, show=(len(chain) - 1 - i) % every == 0 or v is before))
         if t is not None and scene.weight is not None:
             _bar(scene, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y, nodes)
     order = list(zip(placed, (v for _, v, _ in chain), strict=True))
@@ -190,11 +202,12 @@ def _bar(scene: Scene, t: int, key: str, x: float, floor: float, nodes: list[Nod
     nodes.append(Node(key, x, floor + height / 2, 22, height, "rect", (), fill, stroke, 0.8, False, about, "bar"))
 
 
-def _legend(width: float) -> list[Node]:
-    """The colours and what they mean, at the top right."""
+def _legend(width: float, letters: set[str]) -> list[Node]:
+    """The colours and what they mean, at the top right; `letters`: of the states in the chains."""
     exponents = range(-5, 3)
     left = max(width - 29.0 * len(exponents) - 8, 250.0)
-    nodes = [text_at("legend", left - 32, 44, Text("||dL/dh||", 9.0), role="legend")]
+    what = Text(" or ".join(f"||∂L/∂{letter}||" for letter in sorted(letters)), 9.0)
+    nodes = [text_at("legend", left - 8 - what.width, 44, what, align="start", role="legend")]
     for i, exponent in enumerate(exponents):
         fill = gradient_colour(float(exponent))
         text = Text("1" if not exponent else f"1e{exponent}", 8.0, ink_on(fill))
@@ -205,7 +218,8 @@ def _legend(width: float) -> list[Node]:
 
 def _facts(scene: Scene, layer_number: int, heading: str) -> str:
     layer = scene.roles.layers[layer_number]
-    chain = [v for v in (layer.h0, *layer.h.values()) if v is not None and v.gradient is not None]
+    _, states, before = chain_of(scene, layer)
+    chain = [v for v in (before, *states.values()) if v is not None and v.gradient is not None]
     if len(chain) < 2:
         return f"{heading}: no gradient reached the states."
     ends = [chain[-1], chain[0]]

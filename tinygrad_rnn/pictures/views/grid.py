@@ -26,10 +26,9 @@ class Grid:
         self.key: dict[Vertex, str] = {}
         tall = 16.0 if scene.values else 0.0
         self.gap = GAP + tall
-        cell = self.cell = any(layer.c for layer in self.roles.layers)
+        self.cell = any(layer.c for layer in self.roles.layers)
         both = self.both = {layer.backward for layer in self.roles.layers} == {True, False}
-        self.dx = DX + (42 if cell else 0) + ((140 if cell else 92) if both else 0) + (24 if scene.values else 0)
-        self.dx += 8 * len(self.roles.parameters) if scene.parameters == "each" else 0
+        self._measure()
         self.at: dict[int, float] = {}
         self.dots: list[float] = []
         hidden = {v for layer in self.roles.layers for v in layer.h.values()}
@@ -52,6 +51,35 @@ class Grid:
                 self.at[t] = x
                 x += self.dx
         self.end = x
+
+    def _measure(self) -> None:
+        """How wide the boxes of each row are, and so how far apart the columns stand.
+
+        `aside`: of an LSTM's c from its h; `apart`: of the two directions from the middle; `out`: of the line of the
+        weights from the middle of h, to its side.
+        """
+        layers, each = self.roles.layers, self.scene.parameters == "each"
+        lanes = {"x": [self.roles.x], "y": [self.roles.y], "L": [self.roles.loss],
+                 "h": [layer.h for layer in layers], "c": [layer.c for layer in layers]}  # fmt: skip
+        drawn = {row: [by[t] for by in found for t in by.keys() & self.at_steps] for row, found in lanes.items()}
+        drawn["h"] += [layer.h0 for layer in layers if layer.h0 is not None]
+        drawn["c"] += [layer.c0 for layer in layers if layer.c0 is not None]
+        least = dict.fromkeys(lanes, 53.0) | {"c": 46.0}
+        wide = self.wide = {
+            row: max([least[row], *(box("", v, self.scene, 0.0, 0.0, 0.0).width for v in vertices)])
+            for row, vertices in drawn.items()
+        }
+        left = right = wide["h"] / 2
+        self.aside = wide["c"] / 2 + 9
+        if self.cell:
+            left, right = max(left, self.aside + wide["c"] / 2) + 12, right + 12
+        self.apart = max(45.0, right + 6.5) if self.both else 0.0
+        passed = max(wide["x"], wide["y"] if each else 0.0) / 2  # rows through which the line goes
+        self.out = max(left + (15.0 if self.cell else 23.5), passed + 14)
+        each_one = 8.0 * len(self.roles.parameters) if each else 0.0
+        self.dx = DX + (42 if self.cell else 0) + ((140 if self.cell else 92) if self.both else 0) + each_one
+        beside = 2 * (self.apart + self.out) + 30 if self.both else self.out + max(right, passed) + 20
+        self.dx = max(self.dx, beside + each_one, wide["y"] + 18, wide["L"] + 18)
 
     def put(self, key: str, v: Vertex, x: float, y: float, **look: object) -> Node:
         key = free(key, self.nodes)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import TypeVar
 
 from ..dot import TooLarge
-from ..figure import Box, Figure, Node, Point, Stop, Text, port, route, straight, style
+from ..figure import Box, Figure, Node, Point, Stop, Text, curve, port, route, straight, style
 from ..graph import Vertex
 from ..palette import EDGE, STEP
 from .buses import draw_buses
@@ -22,6 +26,7 @@ MAX_NODES = 2000
 GAP = 22.0  # between the boxes of two steps
 STATE, CELL = style("state").stroke, style("cell").stroke
 LINE = "#4b5563"
+T = TypeVar("T")
 
 Part = tuple[int | None, float, list[Item], Plan | None]  # step, left end, items, plan; None where steps are left out
 
@@ -29,6 +34,24 @@ Part = tuple[int | None, float, list[Item], Plan | None]  # step, left end, item
 def ops(scene: Scene) -> Figure:
     """The figure. Raises TooLarge above MAX_NODES nodes, unless all steps were asked for."""
     return _Ops(scene).figure()
+
+
+def bends(tails: Sequence[T]) -> list[tuple[T, float]]:
+    """How far the line from each is to be bent, in points: 0, unless one comes twice, as in x * x."""
+    total, seen = Counter(tails), Counter[T]()
+    found = []
+    for tail in tails:
+        found.append((tail, 14.0 * (seen[tail] - (total[tail] - 1) / 2)))
+        seen[tail] += 1
+    return found
+
+
+def bent(a: Node, b: Node, bend: float) -> tuple[Point, ...]:
+    """A curve that swings out to the left of the way from a to b by about `bend`."""
+    dx, dy = b.x - a.x, b.y - a.y
+    length = math.hypot(dx, dy) or 1.0
+    out, up = -dy / length * bend, dx / length * bend
+    return curve(a, (a.x + dx / 3 + out, a.y + dy / 3 + up), (b.x - dx / 3 + out, b.y - dy / 3 + up), b)
 
 
 class _Ops(Contents):
@@ -103,33 +126,38 @@ class _Ops(Contents):
         names = {item.name for item in items}
         for item in items:
             head = self.nodes[item.name]
-            for name in item.inputs:
-                self._line(self.nodes[name], head, placed.via.get((name, item.name)), left, LINE, 1.3)
+            for name, bend in bends(item.inputs):
+                self._line(self.nodes[name], head, placed.via.get((name, item.name)), left, LINE, 1.3, bend)
         for v in self.groups[t]:
             if v in self.roles.sums or v.kind == "part" or is_slice(self.roles, v, t):
                 continue
-            for tail, _ in v.inputs:
+            for tail, bend in bends([tail for tail, _ in v.inputs]):
                 head = self.nodes[v.key]
                 if tail in self.shared:
                     self.weights[tail].append((f"t{t + 1}", v.key, head.x, v.key in placed.open_below))
                 elif tail in self.key and self.key[tail] not in names and (tail.step is not None or tail in self.first):
-                    self._carry(t, tail, head, placed, left)
+                    self._carry(t, tail, head, placed, left, bend)
 
-    def _carry(self, t: int, tail: Vertex, head: Node, placed: Plan, left: float) -> None:
+    def _carry(self, t: int, tail: Vertex, head: Node, placed: Plan, left: float, bend: float) -> None:
         """A line from another step: a state's is thick."""
         lane = self.lanes.get(tail) or self.first.get(tail, "")
         source = self.nodes.get(self.key[tail])
         if source is None or (tail.step is not None and tail.step not in self.columns):
             return
         colour = CELL if lane.startswith("c") else STATE if lane else EDGE
-        self._line(source, head, placed.via.get((f"<{lane}", head.key)), left, colour, 2.6 if lane else 1.3)
+        self._line(source, head, placed.via.get((f"<{lane}", head.key)), left, colour, 2.6 if lane else 1.3, bend)
 
-    def _line(self, a: Node, b: Node, via: list[Point] | None, left: float, colour: str, width: float) -> None:
-        """Smooth through the places that were kept free for it."""
+    def _line(self, a: Node, b: Node, via: list[Point] | None, left: float, colour: str, width: float,
+              bend: float = 0.0) -> None:  # fmt: skip
+        """Smooth through the places that were kept free for it; `bend`: so far to its left."""
         look = {"colour": colour, "width": width, "arrowsize": 0.6 if width < 2 else 0.7}
+        if not via and bend:
+            self.link(a.key, b.key, bent(a, b, bend), curve="bezier", **look)
+            return
         if not via:
             self.link(a.key, b.key, straight(a, b), **look)
             return
+        via = [(x, y + bend) for x, y in via]
         stops: list[Stop] = [a, *((left + x, y) for x, y in via), b]
         places = [(a.x, a.y), *((left + x, y) for x, y in via), (b.x, b.y)]
         points: list[Point] = []
@@ -196,11 +224,14 @@ class _Ops(Contents):
             return
         self._tail(total, rail)
 
-    def _to_rail(self, tail: Node, node: Node) -> None:
-        if abs(tail.x - node.x) < node.width / 2 - 8:
-            points: tuple[Point, ...] = (port(tail, "top"), port(node, "bottom", tail.x - node.x))
+    def _to_rail(self, tail: Node, node: Node, aside: float = 0.0) -> None:
+        x = tail.x + aside
+        if abs(x - node.x) < node.width / 2 - 8:
+            points: tuple[Point, ...] = (port(tail, "top", aside), port(node, "bottom", x - node.x))
         else:
-            points = route(port(tail, "top"), (tail.x, node.y), port(node, "left" if tail.x < node.x else "right"))
+            side = "left" if x < node.x else "right"
+            down = -abs(aside) if (aside < 0) == (side == "right") else abs(aside)  # lines that do not cross
+            points = route(port(tail, "top", aside), (x, node.y + down), port(node, side, down))
         self.link(tail.key, node.key, points, colour=LINE, width=1.3, arrowsize=0.6)
 
     def _tail(self, total: Vertex, rail: float) -> None:
@@ -237,25 +268,20 @@ class _Ops(Contents):
             row[-1].key, result.key, straight(self.nodes[row[-1].key], result), colour=LINE, width=1.3, arrowsize=0.6
         )
         for i, v in enumerate(row):
-            for tail, _ in v.inputs:
+            for tail, bend in bends([tail for tail, _ in v.inputs]):
                 source = self.key.get(tail) or self.key.get(tail.inputs[0][0] if tail.inputs else tail, "")
                 if tail in self.weights:
                     self.weights[tail].append(("after", v.key, self.nodes[v.key].x, True))
                 elif source in self.nodes and tail.step is not None:
-                    self._to_rail(self.nodes[source], self.nodes[v.key])
+                    self._to_rail(self.nodes[source], self.nodes[v.key], bend / 3)
                 elif source in self.nodes:
                     a, b = self.nodes[source], self.nodes[v.key]
-                    near = i and source == row[i - 1].key
-                    arc = (port(a, "top"), (a.x + 10, rail + 50), (b.x - 10, rail + 50), port(b, "top"))
-                    self.link(
-                        source,
-                        v.key,
-                        straight(a, b) if near else arc,
-                        curve="line" if near else "bezier",
-                        colour=LINE,
-                        width=1.3,
-                        arrowsize=0.6,
-                    )
+                    if i and source == row[i - 1].key:
+                        self._line(a, b, None, 0.0, LINE, 1.3, bend)
+                        continue
+                    up = rail + 50 + bend
+                    arc = (port(a, "top"), (a.x + 10, up), (b.x - 10, up), port(b, "top"))
+                    self.link(source, v.key, arc, curve="bezier", colour=LINE, width=1.3, arrowsize=0.6)
 
     def _notes(self) -> list[str]:
         failed = self.graph.failed

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ... import backend
-from ..figure import Node, Text, label, style
+from ..figure import Figure, Node, Text, label, style, text_at
 from ..graph import Graph, Vertex
 from ..palette import BACKWARD, FORWARD, GREY, INK
 from ..roles import Roles
 
-__all__ = ["ELLIPSIS", "Scene", "box", "free", "norm", "number", "numbers", "tooltip", "value_lines"]
+__all__ = ["ELLIPSIS", "Scene", "box", "free", "norm", "number", "numbers", "tooltip", "value_lines",
+           "with_legend"]  # fmt: skip
 
 ELLIPSIS = None  # stands in a list of steps for those left out
 SMALL = 4  # this many numbers are shown as they are; of more, the norm
@@ -23,8 +25,11 @@ SMALL = 4  # this many numbers are shown as they are; of more, the norm
 
 @dataclass
 class Scene:
-    """One computation, ready to be drawn. `values`: are numbers shown; `steps`: True (all), None (the view's choice) or
-    a pair (first, last), in code's counting, both included; `contributions` to `weight` by step, for the flow."""
+    """One computation, ready to be drawn.
+
+    `values`: are numbers shown; `steps`: True (all), None (the view's choice) or a pair (first, last), in code's
+    counting, both included; for the flow, `contributions` to `weight` by step, and `state`: the chain of "h" or "c".
+    """
 
     graph: Graph
     roles: Roles
@@ -33,6 +38,7 @@ class Scene:
     steps: bool | tuple[int, int] | None = None
     step: int | None = None
     parameters: str = "merged"
+    state: str = "h"
     weight: Vertex | None = None
     contributions: dict[int | None, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -59,7 +65,7 @@ class Scene:
         parts = []
         output = self.roles.total or (self.graph.outputs[0] if self.graph.outputs else None)
         if output is not None and output.size == 1:
-            parts.append(f"{self.roles.symbol(output) or 'The output'} is {number(_scalar(output.value))}.")
+            parts.append(f"{self.roles.symbol(output) or 'The output'} is {numbers(output.value)}.")
         elif output is not None and self.graph.failed is None:
             parts.append(f"The output has shape {output.shape}; its gradients are those of its sum.")
         for layer in self.roles.layers:
@@ -78,10 +84,6 @@ def free(key: str, taken: Container[str]) -> str:
     while key in taken:
         key += "'"
     return key
-
-
-def _scalar(array: Any) -> float:
-    return float(np.real(backend.to_numpy(array).reshape(-1)[0]))
 
 
 def norm(array: Any) -> float:
@@ -110,13 +112,30 @@ def number(x: float) -> str:
     return f"{mantissa}e{int(exponent)}"
 
 
-def numbers(array: Any, digits: int = 3) -> str:
-    """An array in a few characters: its numbers where they are few, else its shape and norm."""
+def numbers(array: Any, digits: int | None = None) -> str:
+    """An array in a few characters: its numbers where they are few, else its norm.
+
+    One number has 3 significant digits. Several all have 2 decimals, so that they are compared at a glance (3 where
+    none reaches 0.05, fewer where one reaches 10); what vanishes thereby is "0.00", and only a zero is "0". `digits`:
+    as many significant digits for each instead.
+
+    >>> numbers(np.array(5.9731)), numbers(np.array([1.0, 0.0])), numbers(np.array([0.0739, -0.1532, 0.004, 0.0]))
+    ('5.97', '1 0', '0.07 -0.15 0.00 0')
+    """
     if array.size == 0:
         return "empty"
-    if array.size <= SMALL:
-        return " ".join(f"{float(np.real(x)):.{digits}g}" for x in backend.to_numpy(array).ravel())
-    return f"norm {number(norm(array))}"
+    if array.size > SMALL:
+        return f"norm {number(norm(array))}"
+    entries = [float(x) for x in np.real(backend.to_numpy(array)).ravel()]
+    largest = max(map(abs, entries))
+    if digits is not None or len(entries) == 1:
+        return " ".join(f"{x + 0.0:.{digits or 3}g}" for x in entries)
+    if not 0.01 <= largest < 9999.5 or not all(map(math.isfinite, entries)):
+        return " ".join(map(number, entries))
+    if all(x == round(x) for x in entries):
+        return " ".join(f"{x + 0.0:.0f}" for x in entries)
+    decimals = 3 if largest < 0.05 else 2 if largest < 10 else 1 if largest < 100 else 0
+    return " ".join(f"{x:z.{decimals}f}" if x else "0" for x in entries)  # z: no "-0.00"
 
 
 def value_lines(v: Vertex, size: float = 9.0) -> tuple[Text, ...]:
@@ -134,6 +153,33 @@ def value_lines(v: Vertex, size: float = 9.0) -> tuple[Text, ...]:
 
 def _finite(array: Any) -> bool:
     return array.dtype.kind not in "fc" or bool(np.isfinite(backend.to_numpy(array)).all())
+
+
+def with_legend(figure: Figure, scene: Scene) -> Figure:
+    """The figure with two lines that say what the green and the red numbers are, where numbers are shown.
+
+    They stand in the top left corner where that is empty, else below.
+    """
+    if not scene.values:
+        return figure
+    x0, y0, _, y1 = replace(figure, note="").bounds()
+    outputs = scene.graph.outputs
+    total = scene.roles.total or (outputs[0] if len(outputs) == 1 else None)
+    name = scene.roles.symbol(total) if total is not None and total.size == 1 else ""
+    gradient = f"∂{label(name)}/∂·" if name else "of the sum of the output"
+    texts = Text("green: value", 10.0, FORWARD), Text(f"red: ∇, the gradient {gradient}", 10.0, BACKWARD)
+    top = y1 - 8 if _is_empty(figure, x0 + texts[1].width + 20, y1 - 40) else y0 - 14
+    keys = (free(f"legend/{what}", figure.keys()) for what in ("value", "gradient"))
+    lines = (text_at(key, x0, top - 14 * i, text, align="start", role="legend")
+             for i, (key, text) in enumerate(zip(keys, texts, strict=True)))  # fmt: skip
+    return replace(figure, nodes=(*figure.nodes, *lines))
+
+
+def _is_empty(figure: Figure, right: float, bottom: float) -> bool:
+    """Is nothing left of `right` and above `bottom`?"""
+    corners = [(n.x - n.width / 2, n.y + n.height / 2) for n in figure.nodes] + [(b.x0, b.y1) for b in figure.boxes]
+    corners += [(min(a[0], b[0]), max(a[1], b[1])) for edge in figure.edges for a, b in pairwise(edge.points)]
+    return not any(x < right and y > bottom for x, y in corners)
 
 
 def tooltip(v: Vertex, symbol: str = "") -> str:
@@ -159,7 +205,7 @@ def box(key: str, v: Vertex, scene: Scene, x: float, y: float, width: float = 53
         more = value_lines(v)
         lines = (Text(label(symbol), min(size, 12.0), INK, bold), *more)
         height = max(height, 14.4 + 11.5 * len(more) + 9)
-    width = max(width, max(line.width for line in lines) + 12)
+    width = max(width, max(line.width for line in lines) + 14)
     bad = v.value is not None and v.value.size and not _finite(v.value)
     fill, stroke = style(role)
     return Node(key, x, y, width, height, "box", lines, fill, BACKWARD if bad else stroke, 2.6 if bad else 1.4, dashed,

@@ -53,7 +53,7 @@ def draw_weights(grid: Grid) -> None:
     height = -58.0 - (8 if grid.scene.values else 0)
     for number, (group, members) in enumerate(groups.items()):
         _bus(grid, group, members, list(heads[group]), height, number, each)
-        height -= 46
+        height -= 56 if each and grid.scene.values else 46
 
 
 def _uses(p: Vertex) -> list[Vertex]:
@@ -94,7 +94,7 @@ def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, V
     for t, owner in heads:
         head = grid.nodes[grid.key[owner]]
         mirrored = any(layer.backward and owner in layer.h.values() for layer in grid.roles.layers) and grid.both
-        out = 50 + (32 if grid.cell else 0) + (8.0 * number if each else 3.0 * number)
+        out = grid.out + (8.0 if each else 3.0) * number
         x, side = (head.x + out, "right") if mirrored else (head.x - out, "left")
         key = f"t{t + 1}/{group}" + (f"/{head.key.rpartition('/')[2]}" if several[t] > 1 else "")
         point = grid.nodes[key] = Node(
@@ -109,7 +109,7 @@ def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, V
             tooltip=f"copy of {group} for step {t + 1}: its gradients are summed",
         )
         grid.link(before.key, key, route(before, point), colour=WEIGHT, width=1.8, arrow=False, role="bus")
-        low = -5 - 2.6 * (number % 5) if each else -11.0
+        low = -5 - 2.6 * (number % 5) if each else -0.3 * head.height
         points = route(point, (x, head.y + low), port(head, side, low))
-        grid.link(key, head.key, points, colour=WEIGHT, arrowsize=0.65, role="weight")
+        grid.link(key, head.key, points, colour=WEIGHT, arrowsize=0.45 if each else 0.65, role="weight")
         before = point
