@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-Arrays = Mapping[str, np.ndarray]
+Array = np.ndarray
 
 
-def bptt(p: Arrays, xs: np.ndarray, targets: np.ndarray, h0: np.ndarray) -> tuple[float, dict[str, Any]]:
+def bptt(p: Mapping[str, Array], xs: Array, targets: Array, h0: Array) -> tuple[float, dict[str, Array]]:
     """Loss and gradients of an Elman network: xs (T, B, D), targets (T, B) of integers, h0 (B, H).
 
     The loss is the cross-entropy, the mean over the batch, the sum over time (Werbos 1990).

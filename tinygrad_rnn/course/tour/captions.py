@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...pictures.plot import number
+from ...pictures.scales import number
 
 Facts = Mapping[str, Any]
 DEAD, FADED, GROWN = 1e-6, 0.1, 10.0  # last / first gradient norm: below, it is dead; below, faded; above, grown
@@ -28,28 +28,18 @@ def verdict(facts: Facts) -> str:
     return "dies" if share < DEAD else "fades" if share < FADED else "holds" if share <= GROWN else "grows"
 
 
-def fall(name: str, facts: Facts) -> str:
-    """One sentence about one gradient."""
-    word, lags = verdict(facts), facts["lags"]
-    if word == "none":
-        return f"{name}: no gradient at all arrives."
-    if word == "overflows":
-        return f"{name}: the gradient is no longer a number within {steps(lags)}."
-    rate = facts.get("rate")
-    per_step = f", times {rate:.2f} a step" if rate is not None else ""
-    reach = facts.get("horizon")
-    least = " It never falls below 1 % of where it began." if reach == lags and word in ("holds", "grows") else (
-        f" More than 1 % of it is left for {steps(reach)}." if reach is not None else "")  # fmt: skip
-    return f"{name}: it {word}, from {number(facts['first'])} to {number(facts['last'])} over {steps(lags)}{per_step}.{least}"
-
-
 def steps(n: int) -> str:
     return f"{n} step{'' if n == 1 else 's'}"
 
 
-def listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str], last: str = " and ") -> str:
     """A, B and C."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "none"
+    return last.join(filter(None, (", ".join(names[:-1]), names[-1]))) if names else "none"
+
+
+def joined(*groups: Sequence[str]) -> str:
+    """Sentences in groups, a line for each group."""
+    return "\n".join(" ".join(group) for group in groups if group)
 
 
 # The text
@@ -57,14 +47,19 @@ def listed(names: Sequence[str]) -> str:
 
 def language_summary(n: Facts) -> str:
     best = min(n["models"], key=lambda name: n["models"][name]["last"])
-    return f"After {n['updates']} updates the best of four networks, {best}, needs {n['models'][best]['last']:.2f} bits per character."
+    return (
+        f"After {n['updates']} updates the best of four networks, {best}, needs {n['models'][best]['last']:.2f} bits"
+        " per character."
+    )
 
 
 def language_setting(n: Facts) -> str:
-    return (f"An Elman network and three LSTMs, whose forget gates' biases start at 0, 1 and 2, read {n['source']} "
-            f"({n['characters']:,} characters). Each has {n['hidden_size']} units and sees the same {n['updates']} batches of "
-            f"{n['batch_size']} × {n['window']} characters ({n['read']:,} in all), one after another, with Adam at {n['learning_rate']:g} "
-            f"and the gradient clipped at {n['clip']:g}. All of it took {n['seconds']:.0f} seconds.")  # fmt: skip
+    return (
+        f"An Elman network and three LSTMs, whose forget gates' biases start at 0, 1 and 2, read {n['source']}"
+        f" ({n['characters']:,} characters). Each has {n['hidden_size']} units and sees the same {n['updates']} batches"
+        f" of {n['batch_size']} × {n['window']} characters ({n['read']:,} in all), one after another, with Adam at"
+        f" {n['learning_rate']:g} and the gradient clipped at {n['clip']:g}. All of it took {n['seconds']:.0f} seconds."
+    )
 
 
 def language(n: Facts) -> str:
@@ -81,15 +76,24 @@ def language(n: Facts) -> str:
     if models[second]["last"] - models[best]["last"] < 0.03:
         parts.append(f"{best} and {second} are level.")
     elif best == "Elman":
-        parts.append("The simplest network is ahead: it has fewer weights to set, and the next character depends mostly on the "
-                     "few before it. Long memory has not paid off yet.")  # fmt: skip
+        parts.append(
+            "The simplest network is ahead: it has fewer weights to set, and the next character depends mostly on the "
+            "few before it. Long memory has not paid off yet."
+        )
     else:
         parts.append(f"{best} is ahead.")
     held = {name: models[name]["held_out"] for name in models if models[name]["held_out"] is not None}
     if held:
-        parts.append("On text that none has seen: " + ", ".join(f"{name} {held[name]:.2f}" for name in ranked if name in held) + ".")
+        parts.append(
+            "On text that none has seen: "
+            + ", ".join(f"{name} {held[name]:.2f}" for name in ranked if name in held)
+            + "."
+        )
     if n["read"] > 2 * n["characters"]:
-        parts.append(f"The text is short and was read {n['read'] / n['characters']:.0f} times: much of this is learning by heart.")
+        parts.append(
+            f"The text is short and was read {n['read'] / n['characters']:.0f} times: much of this is learning by"
+            " heart."
+        )
     return " ".join(parts)
 
 
@@ -106,60 +110,100 @@ def reach_summary(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> st
 
 
 def lags(facts: Mapping[str, Facts]) -> str:
-    """Each line of a lag chart, and what they say together."""
-    return " ".join([*(fall(name, f) for name, f in facts.items()), *together(facts)])
+    """What a lag chart says: what becomes of each gradient, how far it reaches, and why."""
+    return joined([outcomes(facts)], reaches(facts), textbook(facts), direct_path(facts))
 
 
-def together(facts: Mapping[str, Facts]) -> list[str]:
-    """What the Elman network and the LSTMs show side by side."""
-    words = {name: verdict(f) for name, f in facts.items()}
-    lstms = [name for name in facts if facts[name].get("forget_gate") is not None]
-    dead = [name for name in lstms if words[name] == "dies"]
-    kept = [name for name in lstms if words[name] in ("holds", "grows")]
-    parts = []
-    if dead:
-        f = facts[dead[0]]["forget_gate"]
-        parts.append(f"An LSTM's gradient can vanish too: {listed(dead)}. Its forget gates are {f:.2f} on average, and the direct path "
-                     f"multiplies by them at every step.")  # fmt: skip
-    if kept:
-        f = facts[kept[-1]]["forget_gate"]
-        parts.append(f"{listed(kept)} {'keeps' if len(kept) == 1 else 'keep'} the gradient: there the forget gates are {f:.2f} on average.")
-    rates = {name: f["rate"] for name, f in facts.items() if f.get("rate") is not None}
-    plain = [name for name in rates if name not in lstms]
-    if plain and any(name in rates for name in lstms):
-        name = plain[0]
-        further = [each for each in lstms if each in rates and rates[each] > rates[name]]
-        if not further:
-            parts.append(f"Against the textbook, {name}'s gradient lasts longest here.")
-        elif len(further) < sum(each in rates for each in lstms):
-            behind = [each for each in lstms if each in rates and each not in further]
-            parts.append(f"{listed(behind)} {'loses' if len(behind) == 1 else 'lose'} it faster than {name}.")
+def outcomes(facts: Mapping[str, Facts]) -> str:
+    """Over 99 steps the gradient dies in Elman, and holds in LSTM bias 2."""
+    lengths = [f["lags"] for f in facts.values()]
+    meaning = {
+        "dies": "dies (less than a millionth is left) in",
+        "fades": "fades (less than a tenth is left) in",
+        "holds": "holds in",
+        "grows": "grows more than tenfold in",
+        "overflows": "is no longer a number in",
+        "none": "is zero from the start in",
+    }
+    groups = {word: [name for name, f in facts.items() if verdict(f) == word] for word in meaning}
+    told = [f"{meaning[word]} {listed(names)}" for word, names in groups.items() if names]
+    return f"Over {steps(max(lengths))}, the gradient {listed(told, ', and ')}."
+
+
+def reaches(facts: Mapping[str, Facts]) -> list[str]:
+    """For how many steps more than a hundredth of the gradient is left."""
+    known = {name: f for name, f in facts.items() if f.get("horizon") is not None and f["first"] > 0}
+    if not known:
+        return []
+    told = [f"{'all ' if f['horizon'] == f['lags'] else ''}{f['horizon']} in {name}" for name, f in known.items()]
+    return [f"Steps for which more than 1% of it is left: {listed(told)}."]
+
+
+def textbook(facts: Mapping[str, Facts]) -> list[str]:
+    """Where the LSTMs are not what they are said to be."""
+    lstms = {name: f for name, f in facts.items() if f.get("direct") is not None}
+    dead = [name for name, f in lstms.items() if verdict(f) == "dies"]
+    parts = [f"An LSTM's gradient can vanish too: here in {listed(dead)}."] if dead else []
+    for name in [name for name in facts if name not in lstms and facts[name].get("rate") is not None]:
+        rate = facts[name]["rate"]
+        behind = [each for each, f in lstms.items() if f.get("rate") is not None and f["rate"] < rate]
+        if behind and len(behind) == len(lstms):
+            parts.append(f"Against the textbook, it lasts longest in {name}.")
+        elif behind:
+            parts.append(f"In {listed(behind)} it is lost faster than in {name}.")
+    return parts
+
+
+def direct_path(facts: Mapping[str, Facts]) -> list[str]:
+    """What the forget gates alone would leave of each LSTM's gradient, against what is left."""
+    lstms = {name: f for name, f in facts.items() if f.get("direct") is not None and math.isfinite(f["last"])}
+    if not lstms:
+        return []
+    told = [f"{number(f['direct'])} (where {number(f['last'])} arrives) in {name}" for name, f in lstms.items()]
+    parts = [
+        f"On the direct path from cell to cell, forget gates are the only factors; alone it would bring {listed(told)}."
+    ]
+    mostly = [name for name, f in lstms.items() if f["last"] > 0 and f["direct"] > 0.5 * f["last"]]
+    hardly = [name for name, f in lstms.items() if f["direct"] < 0.05 * f["last"]]
+    if mostly:
+        parts.append(f"So in {listed(mostly)} the forget gates decide how much arrives.")
+    if hardly:
+        parts.append(f"In {listed(hardly)} nearly all that arrives comes round through W_hh.")
     return parts
 
 
 def lags_after(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> str:
     """The lag chart after training, against the one before."""
-    parts = [fall(name, f) for name, f in after.items()]
-    moved = {"longer": [], "shorter": []}  # type: dict[str, list[str]]
+    return joined([outcomes(after)], reaches(after), [*changes(before, after), *textbook(after)], direct_path(after))
+
+
+def changes(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> list[str]:
+    """In which networks training made the gradient last longer, in which shorter: by the factor a step."""
+    longer: list[str] = []
+    shorter: list[str] = []
     for name in after:
         old, new = before[name].get("rate"), after[name].get("rate")
         if old is not None and new is not None and abs(new - old) > 0.01:
-            moved["longer" if new > old else "shorter"].append(f"{name} ({old:.2f} to {new:.2f} a step)")
-    for word, names in moved.items():
-        if names:
-            parts.append(f"Training made the gradient last {word} in {listed(names)}.")
-    if moved["shorter"] and not moved["longer"]:
-        parts.append("The next character of a text needs little memory, and the networks have learned just that.")
-    return " ".join([*parts, *together(after)])
+            (longer if new > old else shorter).append(f"{name} ({old:.2f} to {new:.2f})")
+    parts = [
+        f"Training made it last {word} in {listed(names)}."
+        for word, names in (("longer", longer), ("shorter", shorter))
+        if names
+    ]
+    if parts:
+        parts[0] = parts[0][:-1] + ", measured by the factor a step."
+    return parts
 
 
 def ledgers(facts: Mapping[str, Facts]) -> str:
     """What the ledgers say: does the last stretch of steps pay for everything?"""
     parts = ["W_hh is used at every step, and its gradient is the sum of what each use contributes."]
-    shares = {name: f["paid_by_last_10"] for name, f in facts.items() if f["paid_by_last_10"] is not None and f["lags"] > 20}
+    shares = {
+        name: f["paid_by_last_10"] for name, f in facts.items() if f["paid_by_last_10"] is not None and f["lags"] > 20
+    }
     if not shares:
         return " ".join([*parts, "Here the sequence is too short, or nothing was contributed, to say more."])
-    told = ", ".join(f"{name} {100 * share:.{0 if share < 0.995 else 1}f} %" for name, share in shares.items())
+    told = ", ".join(f"{name} {100 * share:.{0 if share < 0.995 else 1}f}%" for name, share in shares.items())
     parts.append(f"The last ten steps paid (of the sum of norms): {told}.")
     blind = [name for name, share in shares.items() if share > 0.95]
     if blind:
@@ -171,56 +215,75 @@ def ledgers(facts: Mapping[str, Facts]) -> str:
 
 
 def adding_summary(n: Facts) -> str:
-    told = [f"{name} {'learns it' if m['solved'] else 'does not, in the time it had'}" for name, m in sorted(n["models"].items(), reverse=True)]
-    return f"Two of {n['length']} numbers must be remembered and added: the {told[0]}; the {told[1]}."
+    return f"Two of {n['length']} numbers must be remembered and added. {_solvers(n)}"
+
+
+def _solvers(n: Facts) -> str:
+    """Who learned it, and who did not."""
+    models = n["models"]
+    able = [f"{name} (after {m['solved']} updates)" for name, m in models.items() if m["solved"]]
+    unable = [f"{name} ({m['updates']} updates)" for name, m in models.items() if not m["solved"]]
+    if not able:
+        return "None of the networks learned it in this time."
+    return f"Learned by {listed(able)}; not by {listed(unable)}." if unable else f"Learned by {listed(able)}: by all."
 
 
 def adding_introduction(n: Facts) -> str:
-    return (f"Each sequence has {n['length']} random numbers, of which two are marked, one in each half; the answer, at the end, is their sum "
-            f"(Hochreiter & Schmidhuber 1997). Who forgets can only say 1 and has a mean squared error of {n['error_without_memory']:.4f}. "
-            f"Both networks have {n['hidden_size']} units, an orthogonal W_hh at the start, batches of {n['batch_size']} and Adam at "
-            f"{n['learning_rate']:g}; the LSTM's forget bias starts at {n['forget_bias']:g}.")  # fmt: skip
+    named = {
+        rate: [name for name, m in n["models"].items() if m["learning_rate"] == rate]
+        for rate in sorted({m["learning_rate"] for m in n["models"].values()})
+    }
+    rates = [f"{rate:g} ({listed(names)})" for rate, names in named.items()]
+    return (
+        f"Each sequence has {n['length']} random numbers, of which two are marked, one in each half; the answer, at the"
+        " end, is their sum (Hochreiter & Schmidhuber 1997). Who forgets can only say 1, with a mean squared error of"
+        f" {n['error_without_memory']:.4f}. All networks have {n['hidden_size']} units, an orthogonal W_hh at the"
+        f" start, batches of {n['batch_size']} and Adam at {listed(rates)}."
+    )
 
 
 def adding(n: Facts) -> str:
     """Who solved it, after how much, and what that does and does not show."""
-    parts = []
-    for name, m in sorted(n["models"].items(), reverse=True):
-        outcome = f"solves it after {m['solved']} updates" if m["solved"] else f"has not solved it after {m['updates']} updates"
-        parts.append(f"The {name} network {outcome} (error {number(m['error'])} on sequences it has not seen).".replace("LSTM network", "LSTM"))
-    lstm, elman = n["models"]["LSTM"], n["models"]["Elman"]
-    if lstm["solved"] and not elman["solved"]:
-        if elman["updates"] < lstm["updates"]:
-            parts.append("The Elman network's time was over before it had as many updates.")
-        parts.append("Within this budget, that is; with far more time, or a cleverer start, it can go otherwise.")
-    elif elman["solved"] and not lstm["solved"]:
-        parts.append("That is the opposite of what the textbook says; another seed or more time may turn it around.")
-    elif not lstm["solved"]:
-        better = lstm["error"] < 0.5 * n["error_without_memory"]
-        parts.append("The LSTM is on its way: " + ("its error is well below that of forgetting." if better else "not in this time, though; give the tour more --seconds.")
-                     if better else "Neither did in this time: give the tour more --seconds.")  # fmt: skip
-    else:
-        parts.append("Both did: here the Elman network remembered for as long as was needed.")
+    models = n["models"]
+    errors = [f"{number(m['error'])} in {name}" for name, m in models.items()]
+    parts = [_solvers(n), f"Error on sequences never seen, at the end: {listed(errors)}."]
+    elman = models["Elman"]["solved"]
+    lstms = [m for name, m in models.items() if name != "Elman"]
+    able = sum(bool(m["solved"]) for m in lstms)
+    if able and not elman:
+        parts.append(
+            "This is what the Elman network does within this budget; far more time, or another start, may change it."
+        )
+    if able and able < len(lstms):
+        parts.append("Not every LSTM does in the time it had.")
+    if elman:
+        parts.append(
+            "Here the Elman network remembered for long enough"
+            + (
+                ", and so did " + ("all" if able == len(lstms) else "some") + " of the LSTMs."
+                if able
+                else ", and no LSTM did: the opposite of the textbook."
+            )
+        )
+    if not able and not elman:
+        parts.append("Give the tour more `--seconds` to see who does.")
     return " ".join(parts)
 
 
-def adding_lags(facts: Mapping[str, tuple[Facts, Facts]], n: Facts) -> str:
-    """Before and after training, for each network."""
-    parts = []
-    for name, (before, after) in facts.items():
-        parts += [fall(f"{name} before", before), fall("After", after)]
-    lstm_before, lstm_after = facts["LSTM"]
-    gates = lstm_before.get("forget_gate"), lstm_after.get("forget_gate")
-    if None not in gates:
-        parts.append(f"The LSTM's forget gates were {gates[0]:.2f} on average before, and are {gates[1]:.2f} after.")
-    old, new = lstm_before.get("rate"), lstm_after.get("rate")
-    if n["models"]["LSTM"]["solved"] and old is not None and new is not None and new > old:
-        parts.append("It did not start with a gradient that lasts; it learned to keep one, because this task asks for it.")
-    elif n["models"]["LSTM"]["solved"]:
-        parts.append("It solved the task although its gradient does not last longer than before.")
-    word = verdict(facts["Elman"][1])
-    if word == "dies":
-        parts.append("From the first numbers, next to nothing reaches the Elman network's weights.")
-    elif word in ("holds", "grows") and not n["models"]["Elman"]["solved"]:
-        parts.append("The Elman network's gradient does arrive; what it lacks is a way to hold a number still.")
-    return " ".join(parts)
+def adding_lags(before: Mapping[str, Facts], after: Mapping[str, Facts], n: Facts) -> str:
+    """After training, against before; and what that has to do with who solved it."""
+    parts: list[str] = []
+    solved = [name for name in after if n["models"][name]["solved"]]
+    kept = [name for name in solved if verdict(after[name]) in ("holds", "grows")]
+    lost = [name for name in solved if name not in kept]
+    if kept:
+        parts.append(
+            f"The task pays for memory: {listed(kept)} learned it and {'keeps' if len(kept) == 1 else 'keep'} "
+            "the gradient over its whole length."
+        )
+    if lost:
+        parts.append(f"{listed(lost)} learned it although the gradient does not last over its whole length.")
+    elman = after["Elman"]
+    if not n["models"]["Elman"]["solved"] and verdict(elman) in ("holds", "grows"):
+        parts.append("Elman's gradient arrives too, and yet it has not learned: a gradient that lasts is not enough.")
+    return joined([lags_after(before, after)], parts)

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from ... import nn, ops, optim
-from ...core import Tensor, tensor
 from ...autograd import grad
+from ...core import Tensor, tensor
 from ...pictures.charts import curve_chart
 from . import remarks
 from .parts import Clock, Part, Picture, Prose, Table
 
-STEPS, TARGET, BIAS = 50, 0.7, -2.8  # of the wall: E = (sigmoid(x_50) - 0.7)^2, along one line of weights w
-DESCENT_RATE, DESCENT_CLIP, DESCENT_STEPS, DESCENT_START = 0.05, 1.0, 60, 5.2
-LENGTH, HIDDEN, BATCH, RATE, CLIP, RADIUS, UPDATES = 20, 30, 20, 0.3, 1.0, 1.2, 600
+STEPS, TARGET, BIAS = 50, 0.7, -2.3  # of the wall: E = (sigmoid(x_50) - 0.7)^2, along one line of weights w
+DESCENT_RATE, DESCENT_CLIP, DESCENT_STEPS, DESCENT_START = 0.3, 0.2, 100, 5.2
+LENGTH, HIDDEN, BATCH, RATE, CLIP, RADIUS, UPDATES = 20, 30, 20, 0.3, 1.0, 1.2, 800
 RUNS = 3  # with other weights each: one could be luck
 CHANCE = 0.75  # of being wrong, with four classes
 Report = Callable[[str], None]
@@ -27,13 +27,29 @@ def clipping_part(seed: int, seconds: float, device: str, report: Report) -> Par
     part = Part("clipping", "When the gradient explodes: clipping")
     wall = _wall()
     runs = _runs(seed, seconds, device)
-    report(f"temporal order, {RUNS} networks with clipping and without: {min(len(r['losses']) for r in runs)} updates each")
-    part.numbers = {"wall": wall, "order": {
-        "seed": seed, "length": LENGTH, "hidden_size": HIDDEN, "batch_size": BATCH, "learning_rate": RATE, "clip": CLIP,
-        "chance": CHANCE, "runs": [{k: v for k, v in run.items() if k != "losses"} for run in runs]}}  # fmt: skip
+    report(
+        f"temporal order, {RUNS} networks with clipping and without: {min(len(r['losses']) for r in runs)} updates each"
+    )
+    part.numbers = {
+        "wall": wall,
+        "order": {
+            "seed": seed,
+            "length": LENGTH,
+            "hidden_size": HIDDEN,
+            "batch_size": BATCH,
+            "learning_rate": RATE,
+            "clip": CLIP,
+            "chance": CHANCE,
+            "runs": [{k: v for k, v in run.items() if k != "losses"} for run in runs],
+        },
+    }
     part.summary = remarks.clipping_summary(runs)
-    part.blocks = [Prose(remarks.WALL_INTRODUCTION), *_wall_pictures(wall), Prose(remarks.ORDER_INTRODUCTION),
-                   *_order_pictures(runs)]  # fmt: skip
+    part.blocks = [
+        Prose(remarks.WALL_INTRODUCTION),
+        *_wall_pictures(wall),
+        Prose(remarks.ORDER_INTRODUCTION),
+        *_order_pictures(runs),
+    ]
     return part
 
 
@@ -41,11 +57,12 @@ def clipping_part(seed: int, seconds: float, device: str, report: Report) -> Par
 
 
 def error(w: Tensor, b: float) -> Tensor:
-    """E(w) of x_t = w sigmoid(x_{t-1}) + b from x_0 = 0.5, elementwise (Pascanu, Mikolov & Bengio 2013, section 2.3)."""
+    """E(w) of x_t = w sigmoid(x_{t-1}) + b, x_0 = 0.5, elementwise (Pascanu, Mikolov & Bengio 2013, section 2.3)."""
     x: Any = 0.5
     for _ in range(STEPS):
         x = w * ops.sigmoid(x) + b
-    return (ops.sigmoid(x) - TARGET) ** 2
+    E: Tensor = (ops.sigmoid(x) - TARGET) ** 2
+    return E
 
 
 def slope(w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -69,23 +86,47 @@ def _descend(clip: float | None) -> dict[str, Any]:
 
 
 def _wall() -> dict[str, Any]:
-    w = np.linspace(4.0, 7.0, 601)
+    w = np.linspace(4.0, 5.5, 601)
     E, g = slope(w)
-    return {"bias": BIAS, "steps": STEPS, "target": TARGET, "w": w, "error": E, "slope": np.abs(g),
-            "learning_rate": DESCENT_RATE, "clip": DESCENT_CLIP, "plain": _descend(None),
-            "clipped": _descend(DESCENT_CLIP)}  # fmt: skip
+    return {
+        "bias": BIAS,
+        "steps": STEPS,
+        "target": TARGET,
+        "w": w,
+        "error": E,
+        "slope": np.abs(g),
+        "learning_rate": DESCENT_RATE,
+        "clip": DESCENT_CLIP,
+        "plain": _descend(None),
+        "clipped": _descend(DESCENT_CLIP),
+    }
 
 
 def _wall_pictures(wall: dict[str, Any]) -> list[Picture]:
     steps = np.arange(DESCENT_STEPS + 1)
-    both = {"without clipping": (steps, wall["plain"]["w"]), f"clipped at {DESCENT_CLIP:g}": (steps, wall["clipped"]["w"])}
+    both = {
+        "without clipping": (steps, wall["plain"]["w"]),
+        f"clipped at {DESCENT_CLIP:g}": (steps, wall["clipped"]["w"]),
+    }
     return [
-        Picture("wall", curve_chart({"error E": (wall["w"], wall["error"]), "slope |dE/dw|": (wall["w"], wall["slope"])},
-                                    "A wall in the error", "weight w", "E and its slope", True, about=""),
-                remarks.wall(wall)),
-        Picture("wall_descent", curve_chart(both, "Going down at the foot of the wall", "update", "weight w", about=""),
-                remarks.descent(wall)),
-    ]  # fmt: skip
+        Picture(
+            "wall",
+            curve_chart(
+                {"error E": (wall["w"], wall["error"]), "slope |dE/dw|": (wall["w"], wall["slope"])},
+                "A wall in the error",
+                "weight w",
+                "E and its slope",
+                True,
+                about="",
+            ),
+            remarks.wall(wall),
+        ),
+        Picture(
+            "wall_descent",
+            curve_chart(both, "Gradient descent meets the wall", "update", "weight w", about=""),
+            remarks.descent(wall),
+        ),
+    ]
 
 
 # The temporal order problem
@@ -114,7 +155,9 @@ def order_run(seed: int, clip: float | None, seconds: float, device: str) -> dic
     cell.W_xh.data = nn.init.normal((6, HIDDEN), rng, 0.5)
     parameters = layer.to(device).parameters() + head.to(device).parameters()
     optimizer, data = optim.SGD(parameters, lr=RATE), np.random.default_rng(seed + 100)
-    norms, losses, wrong = [], [], []
+    norms: list[float] = []
+    losses: list[float] = []
+    wrong: list[float] = []
     clock = Clock(seconds)
     while clock and len(losses) < UPDATES:
         x, y = temporal_order(data, LENGTH, BATCH)
@@ -128,9 +171,18 @@ def order_run(seed: int, clip: float | None, seconds: float, device: str) -> dic
         losses.append(loss.item())
         wrong.append(float((logits.numpy().argmax(axis=1) != y).mean()))
     tail = max(1, len(wrong) // 6)
-    return {"seed": seed, "clip": clip, "updates": len(losses), "largest_norm": max(norms), "losses": losses,
-            "median_norm": float(np.median(norms)), "wrong": float(np.mean(wrong[-tail:])),
-            "over_threshold": float(np.mean(np.array(norms) > CLIP)), "norms": norms, "wrong_by_update": wrong}  # fmt: skip
+    return {
+        "seed": seed,
+        "clip": clip,
+        "updates": len(losses),
+        "largest_norm": max(norms),
+        "losses": losses,
+        "median_norm": float(np.median(norms)),
+        "wrong": float(np.mean(wrong[-tail:])),
+        "over_threshold": float(np.mean(np.array(norms) > CLIP)),
+        "norms": norms,
+        "wrong_by_update": wrong,
+    }
 
 
 def init_recurrent(rng: np.random.Generator) -> np.ndarray:
@@ -138,23 +190,41 @@ def init_recurrent(rng: np.random.Generator) -> np.ndarray:
     return nn.init.spectral_radius(nn.init.sparse((HIDDEN, HIDDEN), rng), RADIUS)
 
 
-def means(values: list[float], points: int = 40) -> tuple[list[float], list[float]]:
-    """Stretches of updates: (update, mean)."""
+def stretches(
+    values: list[float], of: Callable[[list[float]], Any], points: int = 40
+) -> tuple[list[float], list[float]]:
+    """One number for each stretch of updates: (update in its middle, what `of` makes of its values)."""
     parts = np.array_split(np.arange(len(values)), min(points, len(values)))
-    return [float(p.mean() + 1) for p in parts], [float(np.mean([values[i] for i in p])) for p in parts]
+    return [float(p.mean() + 1) for p in parts], [float(of([values[i] for i in p])) for p in parts]
 
 
 def _order_pictures(runs: list[dict[str, Any]]) -> list[Picture | Table]:
     plain, clipped = runs[:2]
     names = {"without clipping": plain, f"clipped at {CLIP:g}": clipped}
-    norms = {name: (list(range(1, run["updates"] + 1)), run["norms"]) for name, run in names.items()}
-    wrong = {name: means(run["wrong_by_update"]) for name, run in names.items()}
-    rows = [(f"weights {run['seed']}, {'clipped' if run['clip'] else 'not clipped'}", f"{run['updates']}",
-             f"{run['median_norm']:.2f}", f"{run['largest_norm']:.1f}", f"{run['wrong']:.0%}") for run in runs]  # fmt: skip
+    norms = {name: stretches(run["norms"], max) for name, run in names.items()}
+    wrong = {name: stretches(run["wrong_by_update"], np.mean) for name, run in names.items()}
+    rows = [
+        (
+            f"weights {run['seed']}, {'clipped' if run['clip'] else 'not clipped'}",
+            f"{run['updates']}",
+            f"{run['median_norm']:.2f}",
+            f"{run['largest_norm']:.1f}",
+            f"{run['wrong']:.0%}",
+        )
+        for run in runs
+    ]
     return [
-        Picture("order_wrong", curve_chart(wrong, "Temporal order: how often it is wrong", "update", "share of wrong answers", about=""),
-                remarks.order(runs)),
-        Picture("order_norms", curve_chart(norms, "Temporal order: the gradient's norm", "update", "norm before clipping", True, about=""),
-                remarks.order_norms(plain, clipped)),
+        Picture(
+            "order_wrong",
+            curve_chart(wrong, "Temporal order: how often it is wrong", "update", "share of wrong answers", about=""),
+            remarks.order(runs),
+        ),
+        Picture(
+            "order_norms",
+            curve_chart(
+                norms, "Temporal order: the largest gradients", "update", "largest norm of each stretch", True, about=""
+            ),
+            remarks.order_norms(plain, clipped),
+        ),
         Table(("network", "updates", "median norm", "largest norm", "wrong at the end"), rows),
-    ]  # fmt: skip
+    ]

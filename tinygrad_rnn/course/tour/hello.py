@@ -54,13 +54,22 @@ def network(p: Arrays, xs: np.ndarray, targets: np.ndarray) -> tuple[dict[str, T
 
 
 def _drawn(loss: Tensor, xs: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> Part:
-    lstm, head = nn.LSTM(xs.shape[2], HIDDEN, dtype=np.float64, rng=rng), nn.Linear(HIDDEN, xs.shape[2], dtype=np.float64, rng=rng)
+    lstm, head = nn.LSTM(xs.shape[2], HIDDEN, dtype=np.float64, rng=rng), nn.Linear(
+        HIDDEN, xs.shape[2], dtype=np.float64, rng=rng
+    )
     outputs, _ = lstm(tensor(xs))
     inside = ops.sequence_loss(head(outputs), targets, over_time="sum")
-    names = {"cells": "The hello network, unrolled", "rolled": "The hello network, rolled up",
-             "ops": "The hello network, every operation", "flow": "The hello network, its gradients on their way back"}  # fmt: skip
-    pictures = [Picture(f"hello_{view}", draw(loss, view=view, title=title, values=view in ("cells", "ops")),
-                        remarks.HELLO[view]) for view, title in names.items()]  # fmt: skip
+    names = {
+        "cells": "The hello network, unrolled",
+        "rolled": "The hello network, rolled up",
+        "ops": "The hello network, every operation",
+        "flow": "The way back",
+    }
+    options: dict[str, dict[str, Any]] = {"cells": {"values": True}, "ops": {"values": True, "steps": (0, 1)}}
+    pictures = [
+        Picture(f"hello_{view}", draw(loss, view=view, title=title, **options.get(view, {})), remarks.HELLO[view])
+        for view, title in names.items()
+    ]
     gates = draw(inside, view="gates", values=True, title="Inside the last step of an LSTM")
     pictures.insert(3, Picture("hello_gates", gates, remarks.HELLO["gates"]))
     part = Part("hello", "One network, five pictures", remarks.hello(loss.item(), len(xs), xs.shape[2]))
@@ -69,7 +78,9 @@ def _drawn(loss: Tensor, xs: np.ndarray, targets: np.ndarray, rng: np.random.Gen
     return part
 
 
-def _checked(p: Arrays, leaves: dict[str, Tensor], loss: Tensor, xs: np.ndarray, targets: np.ndarray, chars: str) -> Part:
+def _checked(
+    p: Arrays, leaves: dict[str, Tensor], loss: Tensor, xs: np.ndarray, targets: np.ndarray, chars: str
+) -> Part:
     start = np.zeros((xs.shape[1], HIDDEN))
     by_hand_loss, hand = by_hand.bptt(p, xs, targets, start)
     engine = dict(zip(leaves, grad(loss, list(leaves.values())), strict=True))
@@ -77,16 +88,29 @@ def _checked(p: Arrays, leaves: dict[str, Tensor], loss: Tensor, xs: np.ndarray,
     size = {name: float(np.linalg.norm(engine[name].numpy())) for name in leaves}
     curve, said = learned(p, xs, targets, chars)
     numbers: dict[str, Any] = {
-        "loss_engine": loss.item(), "loss_by_hand": by_hand_loss, "largest_difference": gap, "gradient_norm": size,
-        "updates": UPDATES, "learning_rate": RATE, "loss_before": curve[0], "loss_after": curve[-1],
-        "loss_without_memory": HELLO_WITHOUT_MEMORY, "says": said,
-    }  # fmt: skip
-    rows = [(name, " × ".join(map(str, leaves[name].shape)), f"{size[name]:.6f}", f"{gap[name]:.1e}") for name in leaves]
+        "loss_engine": loss.item(),
+        "loss_by_hand": by_hand_loss,
+        "largest_difference": gap,
+        "gradient_norm": size,
+        "updates": UPDATES,
+        "learning_rate": RATE,
+        "loss_before": curve[0],
+        "loss_after": curve[-1],
+        "loss_without_memory": HELLO_WITHOUT_MEMORY,
+        "says": said,
+    }
+    rows = [
+        (name, " × ".join(map(str, leaves[name].shape)), f"{size[name]:.6f}", f"{gap[name]:.1e}") for name in leaves
+    ]
     part = Part("by_hand", "The same gradients, by hand", remarks.by_hand(max(gap.values())), numbers=numbers)
     part.blocks = [
         Prose(remarks.BY_HAND_INTRODUCTION),
         Listing(inspect.getsource(by_hand.bptt), "by_hand.py"),
-        Table(("parameter", "shape", "norm of the gradient", "largest difference"), rows, remarks.by_hand(max(gap.values()))),
+        Table(
+            ("parameter", "shape", "norm of the gradient", "largest difference"),
+            rows,
+            remarks.by_hand(max(gap.values())),
+        ),
         Prose(remarks.hello_learned(numbers)),
     ]
     return part

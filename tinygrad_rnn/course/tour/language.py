@@ -15,10 +15,10 @@ from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from ..charmodel import CharModel, bits, sample
 from . import captions, remarks
-from .memory import Memory, lag_picture, ledger_picture, remember
+from .memory import Memory, in_float64, lag_picture, ledger_picture, remember
 from .parts import Clock, Part, Picture, Prose, Samples
 
-HIDDEN, BATCH, WINDOW, RATE, CLIP = 64, 16, 25, 5e-3, 1.0
+HIDDEN, BATCH, WINDOW, RATE, CLIP = 64, 16, 25, 1e-2, 1.0
 LAGS, LAG_BATCH = 100, 16  # how far back the gradient is followed, on so many streams of text
 SHORTEST = 40  # characters: fewer have no window to learn from
 MILESTONES = (0.0, 0.05, 0.3, 1.0)  # shares of the time, at which each network writes
@@ -48,7 +48,7 @@ class Learner:
 
     def write(self, seed: int) -> None:
         """A sample of what it can do by now."""
-        text = sample(self.model, length=WRITES, temperature=0.8, rng=np.random.default_rng(seed))
+        text = sample(self.model, length=WRITES, temperature=0.7, rng=np.random.default_rng(seed))
         self.written.append((len(self.losses), text))
 
 
@@ -58,11 +58,18 @@ def language_parts(text: str, source: str, seed: int, seconds: float, device: st
     Raises ValueError where the text is too short.
     """
     vocabulary, train, held_out, windows = prepared(text)
-    learners = [Learner(name, CharModel(vocabulary, cell, HIDDEN, forget_bias=bias, device=device, rng=np.random.default_rng(seed)))
-                for name, cell, bias in [("Elman", "rnn", 0.0), *((f"LSTM, bias {b:g}", "lstm", b) for b in BIASES)]]  # fmt: skip
+    learners = [
+        Learner(
+            name, CharModel(vocabulary, cell, HIDDEN, forget_bias=bias, device=device, rng=np.random.default_rng(seed))
+        )
+        for name, cell, bias in [("Elman", "rnn", 0.0), *((f"LSTM bias {b:g}", "lstm", b) for b in BIASES)]
+    ]
     before = {each.name: followed(each.model, windows) for each in learners}
     clock = side_by_side(learners, train, seed, seconds)
-    report(f"trained four networks on {len(train.streams) * train.batch_size:,} characters: {clock.rounds - 1} updates each")
+    report(
+        f"trained four networks on {len(train.streams) * train.batch_size:,} characters: {clock.rounds - 1} updates"
+        " each"
+    )
     after = {each.name: followed(each.model, windows) for each in learners}
     part = _trained(learners, train, held_out, source, len(text), clock.passed)
     part.numbers |= {"seed": seed, "vocabulary": len(vocabulary)}
@@ -73,8 +80,9 @@ def prepared(text: str) -> tuple[Vocabulary, Batches, Batches | None, np.ndarray
     """The text as windows to learn from, held-out ones (None where too few), and windows (T + 1, B) to follow the
     gradient on. Short texts get fewer and shorter ones."""
     if len(text) < SHORTEST:
-        raise ValueError(f"the text has {len(text)} characters: the tour needs at least {SHORTEST}, and learns more from "
-                         "100,000")  # fmt: skip
+        raise ValueError(
+            f"the text has {len(text)} characters: the tour needs at least {SHORTEST}, and learns more from 100,000"
+        )
     vocabulary = Vocabulary.of(text)
     ids = vocabulary.encode(text)
     learn, held = split(ids, 0.05)
@@ -119,6 +127,7 @@ def held_out_bits(model: CharModel, held_out: Batches | None) -> float | None:
 
 def followed(model: CharModel, window: np.ndarray) -> Memory:
     """The gradient of the last character's loss alone, back through the whole window."""
+    (model,) = in_float64(model)
     logits, _ = model(window[:-1])
     loss = ops.cross_entropy(logits[-1], window[-1])
     return remember(loss, model.rnn.layers[0].forward.W_hh)
@@ -130,31 +139,48 @@ def smoothed(losses: list[float], points: int = 60) -> tuple[np.ndarray, np.ndar
     return np.array([p.mean() for p in parts]), np.array([np.mean([losses[i - 1] for i in p]) for p in parts])
 
 
-def _trained(learners: list[Learner], train: Batches, held_out: Batches | None, source: str, characters: int,
-             seconds: float) -> Part:  # fmt: skip
+def _trained(
+    learners: list[Learner], train: Batches, held_out: Batches | None, source: str, characters: int, seconds: float
+) -> Part:
     updates = len(learners[0].losses)
     curves = {each.name: smoothed(each.losses) for each in learners}
     models: dict[str, Any] = {
         each.name: {
-            "first": each.losses[0], "last": float(np.mean(each.losses[-max(1, updates // 20):])),
-            "held_out": held_out_bits(each.model, held_out), "parameters": each.model.count_parameters(),
+            "first": each.losses[0],
+            "last": float(np.mean(each.losses[-max(1, updates // 20) :])),
+            "held_out": held_out_bits(each.model, held_out),
+            "parameters": each.model.count_parameters(),
             "samples": [{"update": n, "text": text} for n, text in each.written],
             "curve": {"update": curves[each.name][0], "bits": curves[each.name][1]},
         }
         for each in learners
-    }  # fmt: skip
+    }
     V = len(learners[0].model.vocabulary)
     numbers: dict[str, Any] = {
-        "source": source, "characters": characters, "updates": updates, "seconds": seconds, "hidden_size": HIDDEN,
-        "batch_size": train.batch_size, "window": train.seq_len, "learning_rate": RATE, "clip": CLIP,
-        "read": updates * train.batch_size * train.seq_len, "bits_knowing_nothing": math.log2(V), "models": models,
-    }  # fmt: skip
+        "source": source,
+        "characters": characters,
+        "updates": updates,
+        "seconds": seconds,
+        "hidden_size": HIDDEN,
+        "batch_size": train.batch_size,
+        "window": train.seq_len,
+        "learning_rate": RATE,
+        "clip": CLIP,
+        "read": updates * train.batch_size * train.seq_len,
+        "bits_knowing_nothing": math.log2(V),
+        "models": models,
+    }
     part = Part("language", "Learning to write", captions.language_summary(numbers), numbers=numbers)
     chart = curve_chart(curves, "Four networks learn the same text", "update", "bits per character", about="")
-    part.blocks = [Prose(captions.language_setting(numbers)), Picture("language_loss", chart, captions.language(numbers)),
-                   Prose(remarks.SAMPLES)]  # fmt: skip
-    part.blocks += [Samples(each.name, [(f"after {n} updates" if n else "before training", s) for n, s in each.written])
-                    for each in learners]  # fmt: skip
+    part.blocks = [
+        Prose(captions.language_setting(numbers)),
+        Picture("language_loss", chart, captions.language(numbers)),
+        Prose(remarks.SAMPLES),
+    ]
+    part.blocks += [
+        Samples(each.name, [(f"after {n} updates" if n else "before training", s) for n, s in each.written])
+        for each in learners
+    ]
     return part
 
 
@@ -166,9 +192,17 @@ def _reach(before: dict[str, Memory], after: dict[str, Memory]) -> Part:
         Prose(remarks.REACH_INTRODUCTION),
         Picture("reach_before", lag_picture(before, "Before training: the gradient by lag"), captions.lags(facts)),
         Picture("ledger_before", ledger_picture(before, "Before training: which steps paid"), captions.ledgers(facts)),
-        Picture("reach_after", lag_picture(after, "After learning the text: the gradient by lag"), captions.lags_after(facts, later)),
-        Picture("ledger_after", ledger_picture(after, "After learning the text: which steps paid"), captions.ledgers(later)),
+        Picture(
+            "reach_after",
+            lag_picture(after, "After learning the text: the gradient by lag"),
+            captions.lags_after(facts, later),
+        ),
+        Picture(
+            "ledger_after", ledger_picture(after, "After learning the text: which steps paid"), captions.ledgers(later)
+        ),
     ]
-    part.numbers = {"before": {name: m.numbers for name, m in before.items()},
-                    "after": {name: m.numbers for name, m in after.items()}}  # fmt: skip
+    part.numbers = {
+        "before": {name: m.numbers for name, m in before.items()},
+        "after": {name: m.numbers for name, m in after.items()},
+    }
     return part

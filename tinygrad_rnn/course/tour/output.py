@@ -37,26 +37,40 @@ def is_tour(folder: Path) -> bool:
 
 
 def write(out: Path, files: Mapping[str, str]) -> None:
-    """Make `out` a folder of these files (paths inside it, text), in one move; an older tour there is gone then.
+    """Make `out` a folder of these files (paths inside it, text); an older tour there is gone then.
 
-    Raises OSError where it cannot be written; whatever stops it, what was at `out` before is still there.
+    They are written aside and then moved, in one move or, where the folder is there already, an entry at a time: it may
+    be somebody's working directory, or a mount. Raises OSError where it cannot be written; whatever stops it, what was
+    at `out` before is still there, and nothing else.
     """
     check_place(out)
-    out = out.resolve()  # through a link, to the folder itself
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside, old = (out.with_name(f".{out.name}.{secrets.token_hex(4)}.{word}") for word in ("new", "old"))
+    aside = out / f".{secrets.token_hex(4)}" if out.exists() else out.with_name(f".{out.name}.{secrets.token_hex(4)}")
     try:
         for name, content in files.items():
-            path = aside / name
+            path = aside / "new" / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode("utf-8", "replace"))
-        try:
-            if out.exists():
-                os.replace(out, old)
-            os.replace(aside, out)
-        finally:
-            if old.exists() and not out.exists():
-                os.replace(old, out)
+        if out.exists():
+            _exchange(out, aside / "new", aside / "old")
+        else:
+            os.replace(aside / "new", out)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(out: Path, new: Path, old: Path) -> None:
+    """Move what is in `out` to `old`, and what is in `new` to `out`; back again, if anything goes wrong."""
+    old.mkdir()
+    try:
+        for name in (PAGE, NUMBERS, FIGURES):
+            if (out / name).exists():
+                os.replace(out / name, old / name)
+        for name in (FIGURES, NUMBERS, PAGE):  # the page last: where it is, all is there
+            if (new / name).exists():
+                os.replace(new / name, out / name)
+    except BaseException:
+        for entry in old.iterdir():
+            if (out / entry.name).is_dir():
+                shutil.rmtree(out / entry.name)
+            os.replace(entry, out / entry.name)
+        raise

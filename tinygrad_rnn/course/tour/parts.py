@@ -1,11 +1,11 @@
-"""What the tour is made of: parts, each with blocks for the page and numbers for the JSON; and the time they may take."""
+"""What the tour is made of: parts, each with blocks for the page and numbers for the JSON; and the time they take."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +22,19 @@ class Prose:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing with its caption; `name` is the file in figures/, without suffix, and its id on the page."""
+    """A drawing with its caption; `name` is the file in figures/, without suffix, and its id on the page.
+
+    A drawing that does not describe itself to those who cannot see it is described by the caption.
+    """
 
     name: str
     drawing: Drawing
     caption: str
+
+    def __post_init__(self) -> None:
+        if not self.drawing.figure.description.strip(" ."):
+            described = type(self.drawing)(replace(self.drawing.figure, description=self.caption.replace("\n", " ")))
+            object.__setattr__(self, "drawing", described)
 
 
 @dataclass(frozen=True)
