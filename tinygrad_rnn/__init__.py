@@ -9,7 +9,6 @@ import importlib
 from typing import Any
 
 from .autograd import backward, grad
-from .checkpoint import checkpoint
 from .checks import gradcheck
 from .core import Node, Tensor, tensor
 from .debugging import debug
@@ -18,6 +17,7 @@ from .ops import __all__ as _operations
 from .primitives import Primitive, primitive
 from .products import hvp, jacobian, jvp, vjp
 from .reasons import why
+from .recompute import checkpoint
 from .recording import Tap, enable_grad, no_grad, scope, step, tap, trace
 
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import backend, core, ops
+from .complaints import where
 from .core import Node, Tensor, describe
 from .recording import enable_grad, state
 
@@ -53,7 +54,7 @@ def leading_to(nodes: list[Node], targets: set[Key]) -> set[Key]:
 
 
 def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = None, create_graph: bool = False,
-         since: int = -1) -> dict[Key, Any]:  # fmt: skip
+              since: int = -1) -> dict[Key, Any]:  # fmt: skip
     """Send the gradient of each seed `(output, dL/d(output))` back, and return what arrives, by key.
 
     Gradients arrive at leaves and at inner tensors that are kept; with `targets`, only there. They are arrays, or
@@ -63,7 +64,6 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     useful = None if targets is None else leading_to(nodes, targets)
     taps = state.get().taps
     in_place = not taps and not create_graph
-    sum_to, cast = (ops.sum_to, ops.cast) if create_graph else (ops.sum_to.forward, ops.cast.forward)
     gradients: dict[Key, Any] = {}  # summed so far, of what has not fired yet
     owned: set[Key] = set()  # those that sum in a buffer allocated here, which may be added into
     arrived: dict[Key, Any] = {}
@@ -79,8 +79,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
         if targets or node.kept:
             _keep(arrived, node, g, targets)
         if taps:
-            for reader in taps:
-                reader.node(node, g)
+            _show(taps, node, g)
         args, y, params = _as_tensors(node) if create_graph else (node.arrays, node.value, node.params)
         rules, adders = op.rules, op.adders if in_place else None
         together = op.joint and op.joint(_needed(node, useful), g, y, *args, **params)
@@ -94,8 +93,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
                 key = (key, x.index)
             if useful is not None and key not in useful:
                 continue
-            total = gradients.get(key)
-            a = args[i]
+            total, a = gradients.get(key), args[i]
             if adders and i in adders:
                 if key not in owned:
                     gradients[key] = total = backend.zeros_like(a) if total is None else backend.copy(total)
@@ -105,13 +103,10 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
             c = together[i] if together else rules[i](g, y, *args, **params)
             if c is None:
                 continue
-            if c.shape != a.shape:
-                c = sum_to(c, a.shape)  # broadcasting is undone here and nowhere else
-            if c.dtype is not a.dtype:
-                c = cast(c, a.dtype)
+            if c.__class__ is not a.__class__ or c.shape != a.shape or c.dtype is not a.dtype:
+                c = _fitted(c, a, node, i, create_graph)
             if taps and not op.replays:
-                for reader in taps:
-                    reader.edge(node, i, x, c)
+                _show(taps, node, c, i, x)
             if total is None:
                 gradients[key] = c  # perhaps the array of another key too: not owned
             elif in_place and key in owned:
@@ -127,6 +122,38 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     if create_graph:
         return {k: ops.copy(g) for k, g in arrived.items()}
     return {k: g if k in owned and backend.is_array(g) else backend.copy(g) for k, g in arrived.items()}
+
+
+def _fitted(c: Any, a: Any, node: Node, i: int, create_graph: bool) -> Any:
+    """What a rule gave for argument number i, with the shape and dtype of the argument `a`.
+
+    Broadcasting is undone here and nowhere else. Raises ValueError where the argument cannot have been broadcast to the
+    shape of `c`: the rule is wrong. Raises TypeError where a complex number meets a real one.
+    """
+    sum_to, cast = (ops.sum_to, ops.cast) if create_graph else (ops.sum_to.forward, ops.cast.forward)
+    if not hasattr(c, "shape"):
+        c = np.asarray(c)
+    if c.shape != a.shape:
+        try:
+            c = sum_to(c, a.shape)
+        except ValueError:
+            told = (f"{node.op.name}: the derivative for argument {i}, {describe(node.inputs[i])}, has shape "
+                    f"{tuple(c.shape)}, which is not the argument's ({where(node)})")  # fmt: skip
+            raise ValueError(told) from None
+    if c.dtype != a.dtype:
+        if c.dtype.kind == "c" and a.dtype.kind == "f":
+            raise TypeError(f"{node.op.name}: the gradient is complex and {describe(node.inputs[i])} is real: complex "
+                            "numbers are here for the complex step of gradcheck only")  # fmt: skip
+        c = cast(c, a.dtype)
+    return c
+
+
+def _show(taps: Sequence[Any], node: Node, g: Any, argument: int | None = None, parent: Tensor | None = None) -> None:
+    """Show each reader a gradient: of a node that fires, or on the edge to an input of it."""
+    if not isinstance(g, (Tensor, tuple)):
+        g = core.as_array(g)
+    for reader in taps:
+        reader.node(node, g) if parent is None else reader.edge(node, argument, parent, g)
 
 
 def _collect(gradients: dict[Key, Any], node: Node) -> tuple[Any, ...] | None:
@@ -168,7 +195,8 @@ def _as_tensors(node: Node) -> tuple[Sequence[Any], Any, dict[str, Any]]:
                                "it: take the gradient of a gradient before the step")  # fmt: skip
     outputs = node.outputs
     params = {**node.params, "saved": None} if node.op.saves else node.params
-    return node.inputs, outputs if node.op.several else outputs[0], params
+    args = tuple(x if isinstance(x, Tensor) else a for x, a in zip(node.inputs, node.arrays, strict=True))
+    return args, outputs if node.op.several else outputs[0], params
 
 
 # What users call
@@ -178,21 +206,22 @@ def backward(output: Tensor, grad: Any = None, create_graph: bool = False) -> No
     """Add d(output)/d(leaf) to `.grad` of every leaf that requires it, and of inner tensors that `retain_grad`.
 
     `grad` (shaped like `output`) is the gradient that arrives from further on, 1 for a scalar. The graph stays: a
-    second call adds the same again. Raises RuntimeError where nothing was recorded.
+    second call adds the same again. Raises RuntimeError where nothing was recorded. With `create_graph`, a leaf's
+    `.grad` leads back to the leaf: a cycle, which Python's garbage collector frees in its own time; `grad` makes none.
     """
     global last_output
-    seed = _seed(output, grad, create_graph)
+    seed = _seed("backward", output, grad, create_graph)
     with enable_grad():
         arrived = send_back([(output, seed)], None, create_graph)
+        for key, g in arrived.items():
+            x = key if isinstance(key, Tensor) else _kept(key)
+            if x is None:
+                continue
+            g = g if create_graph else Tensor(g)
+            if x.grad is not None:
+                g = x.grad + g if create_graph else Tensor(core.as_array(x.grad.data + g.data))
+            x.grad = g
     last_output = weakref.ref(output)
-    for key, g in arrived.items():
-        x = key if isinstance(key, Tensor) else _kept(key)
-        if x is None:
-            continue
-        g = g if create_graph else Tensor(g)
-        if x.grad is not None:
-            g = x.grad + g if create_graph else Tensor(core.as_array(x.grad.data + g.data))
-        x.grad = g
 
 
 def grad(output: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_output: Any = None,
@@ -208,15 +237,18 @@ def grad(output: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], g
     """
     outputs = (output,) if isinstance(output, Tensor) else tuple(output)
     wanted = (inputs,) if isinstance(inputs, Tensor) else tuple(inputs)
-    weights = (grad_output,) if isinstance(output, Tensor) else grad_output or (None,) * len(outputs)
+    weights = (grad_output,) if isinstance(output, Tensor) else tuple(grad_output or (None,) * len(outputs))
+    if len(weights) != len(outputs):
+        raise ValueError(f"grad: {len(weights)} grad_output for {len(outputs)} outputs: give one for each, or None")
     for i, x in enumerate(wanted):
         if not (isinstance(x, Tensor) and x.requires_grad):
             raise ValueError(f"grad: input {i}, {describe(x)}, does not require a gradient: make it with "
                              "requires_grad=True")  # fmt: skip
-    seeds = [(y, _seed(y, g, create_graph)) for y, g in zip(outputs, weights, strict=True)]
+    seeds = [(y, _seed("grad", y, g, create_graph)) for y, g in zip(outputs, weights, strict=True)]
     keys = [key_of(x) for x in wanted]
+    since = min((x.node.order - 1 if x.node else -1 for x in wanted), default=-1)  # what is older leads to none of them
     with enable_grad():
-        arrived = send_back(seeds, set(keys), create_graph)
+        arrived = send_back(seeds, set(keys), create_graph, since)
     for i, key in enumerate(keys):
         if key not in arrived and not allow_unused:
             raise ValueError(f"grad: {describe(outputs[0])} does not depend on input {i}, {describe(wanted[i])}: leave "
@@ -232,18 +264,22 @@ def grad(output: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], g
     return tuple(results)
 
 
-def _seed(output: Tensor, grad: Any, create_graph: bool) -> Any:
+def _seed(caller: str, output: Tensor, grad: Any, create_graph: bool) -> Any:
     """dL/d(output) as an array (a Tensor with `create_graph`), checked."""
     if not output.requires_grad:
-        raise RuntimeError(f"backward: {describe(output)} has no gradient to send back: {untracked_reason(output)}")
+        raise RuntimeError(f"{caller}: {describe(output)} has no gradient to send back: {untracked_reason(output)}")
     if grad is None:
         if output.size != 1:
-            raise ValueError(f"backward: {describe(output)} is not a scalar: give grad=, dL/d(output), of that shape")
+            name = "grad" if caller == "backward" else "grad_output"
+            raise ValueError(f"{caller}: {describe(output)} is not a scalar: give {name}=, dL/d(output), of that shape")
         grad = backend.xp(output.data).ones_like(output.data)
     array = core.raw(grad)
     array = array if backend.is_array(array) else backend.to_device(np.asarray(array, output.dtype), output.device)
     if tuple(array.shape) != output.shape:
-        raise ValueError(f"backward: grad has shape {tuple(array.shape)}, the output {output.shape}")
+        raise ValueError(f"{caller}: the gradient given has shape {tuple(array.shape)}, the output {output.shape}")
+    if backend.of(array).device != output.device:
+        raise ValueError(f"{caller}: the gradient given is on {backend.of(array).device}, the output on "
+                         f"{output.device}: move it with .to({output.device!r})")  # fmt: skip
     if not create_graph:
         return array.astype(output.dtype, copy=False)
     return grad if isinstance(grad, Tensor) else Tensor(array.astype(output.dtype, copy=False))
@@ -254,7 +290,9 @@ def untracked_reason(x: Tensor) -> str:
     if x.origin == "no_grad":
         return "it was computed inside no_grad: move that line out"
     if x.origin == "detach":
-        return "it was detached: gradients stop there"
+        return "it was detached, or comes from what was: gradients stop there"
     if x.dtype.kind not in "fc":
         return f"its numbers are {x.dtype}, which have no derivative: use floats"
+    if x.origin:
+        return x.origin
     return "it does not require one: make a leaf with requires_grad=True before it is used"

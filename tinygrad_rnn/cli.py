@@ -31,7 +31,7 @@ EPOCHS = 5  # times through the text where nobody says how long: a minute or two
 
 
 class Stopped(Exception):
-    """Ctrl-C, and all is saved."""
+    """Ctrl-C, and what became of the work."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -45,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         code = typer.main.get_command(build()).main(arguments, prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
+        if code == 130:  # typer has caught KeyboardInterrupt, and says so by this code alone
+            return _failed("stopped", 130)
         return code if isinstance(code, int) else 0
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -98,7 +100,10 @@ def tour(
     words = None if text is None else read_text(text)
     from .course.tour import run_tour
 
-    run_tour(out, words, seconds, device, (lambda line: None) if quiet else (lambda line: print(line, flush=True)))
+    try:
+        run_tour(out, words, seconds, device, (lambda line: None) if quiet else (lambda line: print(line, flush=True)))
+    except KeyboardInterrupt:
+        raise Stopped("stopped; nothing was written") from None
 
 
 def draw(

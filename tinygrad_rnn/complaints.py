@@ -9,6 +9,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from . import backend
 
 if TYPE_CHECKING:
@@ -20,9 +22,12 @@ _HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 def complaint(error: Exception, node: Node, arguments: list[str]) -> Exception:
     """`error`, raised by `node`'s forward rule on the described `arguments`, told as a person would; same type."""
-    text = f"{node.op.name}: {_call(node, arguments)}: {_reason(error, node)}"
-    kind = type(error) if type(error) in (ValueError, TypeError, IndexError, FloatingPointError) else ValueError
-    return kind(f"{text} ({where(node)})")
+    call, place = f"{node.op.name}: {_call(node, arguments)}", where(node)
+    if type(error) not in (ValueError, TypeError, IndexError, FloatingPointError, np.exceptions.AxisError):
+        error.add_note(f"in {call} ({place})")
+        return error
+    kind = ValueError if isinstance(error, np.exceptions.AxisError) else type(error)
+    return kind(f"{call}: {_reason(error, node)} ({place})")
 
 
 def where(node: Node) -> str:
@@ -61,8 +66,10 @@ def _reason(error: Exception, node: Node) -> str:
         inner = (a[-1], b[-2] if len(b) > 1 else b[0])
         if inner[0] != inner[1]:
             return f"inner sizes {inner[0]} and {inner[1]} differ"
+        shapes = [s[:-2] for s in shapes]  # the stacks must broadcast
     if node.op.name in SIGNS and len(shapes) == 2:
         for axis, (m, n) in enumerate(zip(reversed(shapes[0]), reversed(shapes[1]), strict=False), 1):
             if m != n and 1 not in (m, n):
+                axis += 2 if node.op.name == "matmul" else 0
                 return f"sizes {m} and {n} differ on axis {-axis}, and neither is 1"
     return str(error) or type(error).__name__

@@ -77,11 +77,11 @@ class Tensor(Methods):
     by identity.
     """
 
-    __slots__ = ("__weakref__", "_name", "data", "grad", "index", "node", "origin", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_name", "grad", "index", "node", "origin", "requires_grad")
     __array_ufunc__ = None  # `ndarray + tensor` is left to Tensor.__radd__
 
     def __init__(self, data: Array, requires_grad: bool = False, node: Node | None = None, index: int = 0) -> None:
-        self.data = data
+        self._data = data
         self.requires_grad = requires_grad
         self.node = node
         self.index = index
@@ -89,23 +89,37 @@ class Tensor(Methods):
         self._name: str | None = None
         self.origin: str | None = None  # why it has no history although it was computed; `why` tells
 
+    def __init_subclass__(cls) -> None:
+        raise TypeError("a Tensor is not to be subclassed: write functions of Tensors, or an nn.Module")
+
     # What it is
 
     @property
+    def data(self) -> Array:
+        """Its array. Rebind it (`w.data = w.data - lr * g`) rather than write into it: the graph may hold it."""
+        return self._data
+
+    @data.setter
+    def data(self, value: Array) -> None:
+        if not (backend.is_array(value) or isinstance(value, np.generic)):
+            raise TypeError(f"{describe(self)}.data takes an array, not a {type(value).__name__}")
+        self._data = as_array(value)
+
+    @property
     def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+        return self._data.shape
 
     @property
     def ndim(self) -> int:
-        return self.data.ndim
+        return self._data.ndim
 
     @property
     def size(self) -> int:
-        return self.data.size
+        return self._data.size
 
     @property
     def dtype(self) -> np.dtype:
-        return self.data.dtype
+        return self._data.dtype
 
     @property
     def device(self) -> str:
@@ -191,7 +205,17 @@ class Tensor(Methods):
         if self.requires_grad:
             raise TypeError(f"{describe(self)} is tracked, and NumPy would lose its gradient: use tg functions, or "
                             "x.detach().numpy() for the numbers alone")  # fmt: skip
-        return np.asarray(self.numpy(), dtype=dtype)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """`np.sum(x)` and the like: NumPy's answer for the numbers of an untracked tensor; a tracked one is refused."""
+
+        def numbers(x: Any) -> Any:
+            if isinstance(x, (list, tuple)):
+                return type(x)(map(numbers, x))
+            return np.asarray(x) if isinstance(x, Tensor) else x
+
+        return func(*map(numbers, args), **{name: numbers(x) for name, x in kwargs.items()})
 
     def __repr__(self) -> str:
         text = np.array2string(self.numpy(), threshold=20, precision=4, separator=", ", prefix="tensor(")
@@ -251,11 +275,14 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None, device: st
     dtype('float32')
     """
     given = raw(data)
-    array = given if backend.is_array(given) else _from_python(given)
+    array = given if backend.is_array(given) and not isinstance(given, np.ndarray) else _from_python(given)
+    from_numbers = not hasattr(given, "dtype") or isinstance(given, np.generic)
+    if isinstance(given, (list, tuple)):
+        from_numbers = not any(backend.is_array(x) for x in given)
     if device is not None:
         array = backend.to_device(array, device)
-    if dtype is None and (not backend.is_array(given) or requires_grad) and array.dtype.kind in "iuf":
-        dtype = array.dtype if backend.is_array(given) and array.dtype.kind == "f" else np.float32
+    if dtype is None and array.dtype.kind in ("iuf" if from_numbers else "iu" if requires_grad else ""):
+        dtype = np.float32
     leaf = Tensor(array.astype(dtype or array.dtype, copy=True))
     if requires_grad and leaf.dtype.kind not in "fc":
         raise TypeError(f"tensor: {leaf.dtype} has no derivative: give dtype=np.float32 or leave requires_grad out")

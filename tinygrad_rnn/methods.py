@@ -1,10 +1,12 @@
 """A Tensor's operators and methods: each is the primitive of that name, called on itself.
 
-Nothing is decided here; it is what lets code read `x @ W_xh + h @ W_hh + b_h` and `loss.mean()`.
+Nothing is decided here; it is what lets code read `x @ W_xh + h @ W_hh + b_h` and `loss.mean()`. Primitives are made of
+Tensors, and Tensors inherit these methods, so `core.ops` is there only once all three are loaded.
 """
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any
 
 from . import core
@@ -71,28 +73,28 @@ class Methods:
     # Comparisons and logic give untracked tensors of bool: they have no derivative
 
     def __eq__(self, other: Any) -> Any:
-        return _untracked(self.data == core.raw(other))
+        return _compared(operator.eq, "==", self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return _untracked(self.data != core.raw(other))
+        return _compared(operator.ne, "!=", self, other)
 
     def __lt__(self, other: Any) -> Tensor:
-        return _untracked(self.data < core.raw(other))
+        return _compared(operator.lt, "<", self, other)
 
     def __le__(self, other: Any) -> Tensor:
-        return _untracked(self.data <= core.raw(other))
+        return _compared(operator.le, "<=", self, other)
 
     def __gt__(self, other: Any) -> Tensor:
-        return _untracked(self.data > core.raw(other))
+        return _compared(operator.gt, ">", self, other)
 
     def __ge__(self, other: Any) -> Tensor:
-        return _untracked(self.data >= core.raw(other))
+        return _compared(operator.ge, ">=", self, other)
 
     def __and__(self, other: Any) -> Tensor:
-        return _untracked(self.data & core.raw(other))
+        return _compared(operator.and_, "&", self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return _untracked(self.data | core.raw(other))
+        return _compared(operator.or_, "|", self, other)
 
     def __invert__(self) -> Tensor:
         return _untracked(~self.data)
@@ -150,6 +152,13 @@ class Methods:
 
     def abs(self) -> Tensor:
         return core.ops.abs(self)
+
+
+def _compared(operation: Any, sign: str, x: Any, y: Any) -> Tensor:
+    try:
+        return _untracked(operation(x.data, core.raw(y)))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{core.describe(x)} {sign} {core.describe(y)}: {error}") from None
 
 
 def _untracked(y: Any) -> Tensor:

@@ -32,16 +32,23 @@ _ndarray = np.ndarray
 _NONE: dict[str, Any] = {}  # the parameters of a call that has none
 
 
-def _plain(x: Any, tensors: bool) -> Any:
-    """An argument as its rule should see it. Beside Tensors, NumPy scalars act as Python's: `x / np.sqrt(H)` stays
-    float32."""
-    if isinstance(x, np.generic) and tensors:
-        return x.item()
-    return np.asarray(x) if isinstance(x, (list, tuple)) else x
+def _plain(args: tuple[Any, ...], held: list[Any]) -> tuple[Any, ...]:
+    """The arguments as their rule should see them. Beside a Tensor, NumPy scalars act as Python's (`x / np.sqrt(H)`
+    stays float32) and a list of numbers has the Tensor's dtype."""
+    dtype = next((x.dtype for x in args if x.__class__ is Tensor and x.dtype.kind == "f"), None)
+    plain = []
+    for given, x in zip(args, held, strict=True):
+        if isinstance(given, np.generic) and dtype is not None:
+            x = given.item()
+        elif isinstance(given, (list, tuple)):
+            x = np.asarray(given)
+            x = x.astype(dtype) if dtype is not None and x.dtype.kind in "iuf" else x
+        plain.append(x)
+    return tuple(plain)
 
 
-_COMMON = frozenset({type(None), bool, int, float, str, tuple, _ndarray})
-_ODD = (np.generic, Tensor)
+_AS_IT_IS = frozenset({type(None), bool, int, float, str, tuple, _ndarray})
+_CONVERTED = (np.generic, Tensor)
 
 
 class _Rules(dict[int, Rule]):
@@ -64,12 +71,15 @@ class Primitive:
     """
 
     def __init__(self, forward: Any, saves: bool, several: bool, analytic: bool) -> None:
+        if not hasattr(forward, "__code__"):
+            raise TypeError(f"primitive: {forward!r} is not a Python function: wrap it in one that names its arguments")
         update_wrapper(self, forward)
         self.forward, self.name = forward, forward.__name__.strip("_")
         self.saves, self.several, self.analytic = saves, several, analytic
         self.rules = _Rules(self)
         self.joint: Rule | None = None
         self.adders: dict[int, Rule] = {}
+        self.ours = forward.__module__.startswith(__package__ + ".")  # its own traceback then says nothing to users
         self.differentiable = False  # until it has a rule
         self.replays = False  # its joint rule walks a graph of its own, whose edges taps see instead of this one's
         code, defaults = forward.__code__, forward.__defaults__ or ()
@@ -112,25 +122,27 @@ class Primitive:
         return keep
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        if self.parameters:
-            args, params = self._complete(args, params)
-        elif not params:
-            params = _NONE
+        params = self._complete(args, params) if self.parameters or params else _NONE
+        if len(args) > self.arity:
+            args = args[: self.arity]
         held = []
         tracked = None  # None: there is no Tensor; else: does one require a gradient?
         other = False
         for x in args:
             if x.__class__ is Tensor:
                 tracked = tracked or x.requires_grad
-                x = x.data
+                x = x._data
             elif x.__class__ is not _ndarray:
                 other = True
             held.append(x)
-        arrays = tuple(held) if not other else tuple([_plain(x, tracked is not None) for x in held])
+        arrays = tuple(held) if not other else _plain(args, held)
         try:
             y = self.forward(*arrays, **params)
         except Exception as error:
-            raise self._raised(error, args, arrays, params) from None
+            told = self._raised(error, args, arrays, params)
+            if told is error:
+                raise
+            raise told from (None if self.ours else error)
         if self.saves:
             y, saved = y
             params = {**params, "saved": saved}
@@ -140,35 +152,52 @@ class Primitive:
             y = tuple(map(as_array, y)) if self.several else as_array(y)
         now = state.get()
         if not (tracked and now.on and self.differentiable):
-            return self._untracked(y, tracked and not now.on)
+            return self._untracked(y, args, tracked, now.on)
         node = Node(self, args, arrays, params, y, now.scope, now.step)
         if now.watchers:
             for watcher in now.watchers:
                 watcher.made(node)
         return node.outputs if self.several else Tensor(y, True, node)
 
-    def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Arguments and parameters apart; defaults filled in, NumPy scalars as Python's, Tensors as arrays."""
+    def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
+        """All parameters, by name: with defaults, NumPy scalars as Python's, Tensors as arrays."""
+        for name in params:
+            if name not in self.parameters:
+                raise TypeError(f"{self.name}: arrays are given by position, not as {name}=" if name in self.arguments
+                                else f"{self.name} has no parameter {name!r}")  # fmt: skip
         if len(args) > self.arity:
             if len(args) > self.arity + len(self.parameters):
                 raise TypeError(f"{self.name} takes {self.arity + len(self.parameters)} arguments, not {len(args)}")
             for name, value in zip(self.parameters, args[self.arity :]):  # noqa: B905 (strict= takes half the time)
+                if name in params:
+                    raise TypeError(f"{self.name}: {name} is given twice, by position and by name")
                 params[name] = value
-            args = args[: self.arity]
         for name, value in params.items():
-            if value.__class__ not in _COMMON and isinstance(value, _ODD):
-                params[name] = value.item() if isinstance(value, np.generic) else value.data
-        return args, {**self.defaults, **params} if self.defaults else params
+            if value.__class__ not in _AS_IT_IS and isinstance(value, _CONVERTED):
+                params[name] = self._converted(name, value)
+        return {**self.defaults, **params} if self.defaults else params
 
-    def _untracked(self, y: Any, lost: bool) -> Any:
-        """The result without history; `lost` where only `no_grad` is the reason, so that `why` can say so."""
+    def _converted(self, name: str, value: Any) -> Any:
+        if isinstance(value, np.generic):
+            return value.item()
+        if value.requires_grad:
+            raise TypeError(f"{self.name}: {name} is a parameter, which has no derivative, and {describe(value)} is "
+                            "tracked: detach it, or write the function in other operations")  # fmt: skip
+        return value.data
+
+    def _untracked(self, y: Any, args: tuple[Any, ...], tracked: bool, on: bool) -> Any:
+        """The result without history, and why, for `why` to tell."""
+        if not tracked:
+            origin = next((x.origin for x in args if isinstance(x, Tensor) and x.origin), None)
+        else:
+            origin = f"{self.name} has no derivative" if on else "no_grad"
         results = [Tensor(value) for value in (y if self.several else (y,))]
         for result in results:
-            result.origin = "no_grad" if lost else None
+            result.origin = origin
         return tuple(results) if self.several else results[0]
 
     def _raised(self, error: Exception, args: tuple[Any, ...], arrays: Any, params: Mapping[str, Any]) -> Exception:
-        """The same kind of error, saying what, where and what to do; watchers are told."""
+        """`error` saying what, where and what to do; watchers are told."""
         now = state.get()
         node = Node(self, args, arrays, dict(params), None, now.scope, now.step)
         told = complaint(error, node, [describe(x) for x in args])

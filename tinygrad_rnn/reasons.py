@@ -23,7 +23,8 @@ def why(x: Tensor) -> str:
                 "it: look for a detach, a no_grad, or a tensor made anew in between")  # fmt: skip
     if x.node is not None:
         return f"{name} has no gradient: it is no leaf, so it is not kept: call x.retain_grad() before backward"
-    return f"{name} has no gradient: it was cleared since the last backward: call loss.backward()"
+    return (f"{name} has no gradient: it was cleared since the last backward, or what used it has no derivative for "
+            "it: call loss.backward() again")  # fmt: skip
 
 
 def _keys_under(output: Tensor) -> set[autograd.Key]:

@@ -22,7 +22,7 @@ def sum(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @sum.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    return broadcast_to(_kept(g, x, axis), x.shape)
+    return broadcast_to(_with_axes(g, x, axis), x.shape)
 
 
 @primitive
@@ -33,7 +33,7 @@ def mean(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @mean.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    return broadcast_to(_kept(g / _count(x, axis), x, axis), x.shape)
+    return broadcast_to(_with_axes(g / _count(x, axis), x, axis), x.shape)
 
 
 @primitive(analytic=False)
@@ -45,7 +45,7 @@ def var(x: Any, /, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> 
 @var.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, ddof: int, keepdims: bool) -> Any:
     centred = x - mean(x, axis, True)
-    return _kept(g, x, axis) * (2 * centred) / (_count(x, axis) - ddof)
+    return _with_axes(g, x, axis) * (2 * centred) / (_count(x, axis) - ddof)
 
 
 @primitive(analytic=False)
@@ -63,8 +63,8 @@ def min(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 @max.vjp(0)
 @min.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    best = cast(x == _kept(y, x, axis), x.dtype)
-    return _kept(g, x, axis) * (best / sum(best, axis, True))
+    best = cast(x == _with_axes(y, x, axis), x.dtype)
+    return _with_axes(g, x, axis) * (best / sum(best, axis, True))
 
 
 @primitive
@@ -79,7 +79,7 @@ def logsumexp(x: Any, /, axis: Axis = None, keepdims: bool = False) -> Any:
 
 @logsumexp.vjp(0)
 def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
-    return _kept(g, x, axis) * exp(x - _kept(y, x, axis))
+    return _with_axes(g, x, axis) * exp(x - _with_axes(y, x, axis))
 
 
 @primitive
@@ -88,6 +88,8 @@ def sum_to(x: Any, /, shape: tuple[int, ...]) -> Any:
     lead = x.ndim - len(shape)
     if lead == 1 and x.shape[1:] == shape:  # a bias: the commonest case
         return x.sum(axis=0)
+    if lead < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[lead:], strict=True)):
+        raise ValueError(f"{shape} does not broadcast to {x.shape}")
     stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)
     return x.sum(axis=(*range(lead), *stretched), keepdims=True).reshape(shape)
 
@@ -107,7 +109,7 @@ def _count(x: Any, axis: Axis) -> int:
     return math.prod(x.shape[a] for a in _axes(x, axis)) or 1
 
 
-def _kept(g: Any, x: Any, axis: Axis) -> Any:
+def _with_axes(g: Any, x: Any, axis: Axis) -> Any:
     """g with the axes that the reduction took away put back with size 1."""
     axes = _axes(x, axis)
     shape = tuple(1 if a in axes else n for a, n in enumerate(x.shape))

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import core, ops
 from .autograd import key_of, send_back
-from .core import Node, Tensor
+from .core import Node, Tensor, describe
 from .primitives import primitive
 from .recording import State, Surroundings, enable_grad, state, trace
 
@@ -33,7 +33,7 @@ def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
         raise TypeError("checkpoint: f gives something that is not a Tensor: return a Tensor or a tuple of Tensors")
     if not any(y.requires_grad for y in outputs):
         return result
-    captured = _captured(tr, start, aliases)
+    captured = _captured(tr, start, aliases, outputs)
     arguments = (*inputs, *captured)
     params = {"f": f, "given": inputs, "captured": captured, "draws": draws, "scope": now.scope, "step": now.step}
     values = tuple(y.data for y in outputs)
@@ -56,6 +56,10 @@ checkpointed.replays = True  # taps see the edges inside instead of its own
 def _(needed: Any, g: Any, y: Any, *args: Any, f: Any, given: Any, captured: Any, draws: Any, scope: Any,
       step: Any) -> Any:  # fmt: skip
     create_graph = any(isinstance(a, Tensor) for a in args)
+    for x, a in zip(captured, args[len(given) :], strict=True):
+        if core.raw(a) is not x.data:
+            raise RuntimeError(f"checkpoint: {describe(x)} was rebound (by an optimizer?) after the forward pass: call "
+                               "backward before the step")  # fmt: skip
     aliases = [_alias(a, x) for a, x in zip(args, given, strict=False)]
     start = core.next_order()
     with enable_grad(), _as_then(draws, scope, step, dict(zip(map(id, aliases), given, strict=True))):
@@ -85,10 +89,11 @@ def _alias(x: Any, given: Any) -> Any:
     return alias
 
 
-def _captured(tr: trace, start: int, aliases: list[Any]) -> tuple[Tensor, ...]:
-    """The tensors made before number `start`, and not passed, that the traced operations used."""
+def _captured(tr: trace, start: int, aliases: list[Any], outputs: Any) -> tuple[Tensor, ...]:
+    """The tensors made before number `start`, and not passed, that the traced operations used or f gave back."""
     passed = {id(x) for x in aliases}
-    found = {key_of(x): x for node in tr.nodes for x in node.inputs
+    used = [*outputs, *(x for node in tr.nodes for x in node.inputs)]
+    found = {key_of(x): x for x in used
              if isinstance(x, Tensor) and x.requires_grad and id(x) not in passed
              and (x.node is None or x.node.order < start)}  # fmt: skip
     return tuple(found.values())
