@@ -136,7 +136,7 @@ def _method(name: str) -> Any:
 
 
 for _name in ("reshape", "transpose", "squeeze", "astype", "copy", "sum", "mean", "var", "max", "min", "clip", "argmax",
-              "any", "all", "item", "tolist"):  # fmt: skip
+              "any", "all", "item", "tolist", "dot"):  # fmt: skip
     setattr(StrictArray, _name, _method(_name))
 for _name in ("add", "sub", "mul", "truediv", "pow", "matmul", "and_", "or_", "eq", "ne", "lt", "le", "gt", "ge", "neg",
               "invert", "abs", "iadd", "isub", "imul"):  # fmt: skip

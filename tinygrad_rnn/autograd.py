@@ -25,8 +25,7 @@ last_output: weakref.ref[Tensor] | None = None  # what backward was last called 
 
 def key_of(x: Tensor) -> Key:
     """What the gradient of `x` is filed under: all Tensors that stand for one output share it."""
-    node = x.node
-    return x if node is None else (node, x.index) if node.op.several else node
+    return x.key or x
 
 
 # The walk
@@ -86,11 +85,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
         for i, x in enumerate(node.inputs):
             if x.__class__ is not Tensor or not x.requires_grad:
                 continue
-            key = x.node
-            if key is None:
-                key = x
-            elif key.op.several:
-                key = (key, x.index)
+            key = x.key or x
             if useful is not None and key not in useful:
                 continue
             total, a = gradients.get(key), args[i]
@@ -195,7 +190,8 @@ def _as_tensors(node: Node) -> tuple[Sequence[Any], Any, dict[str, Any]]:
                                "it: take the gradient of a gradient before the step")  # fmt: skip
     outputs = node.outputs
     params = {**node.params, "saved": None} if node.op.saves else node.params
-    args = tuple(x if isinstance(x, Tensor) else a for x, a in zip(node.inputs, node.arrays, strict=True))
+    args = tuple(x if isinstance(x, Tensor) else Tensor(a) if backend.is_array(a) else a
+                 for x, a in zip(node.inputs, node.arrays, strict=True))  # fmt: skip
     return args, outputs if node.op.several else outputs[0], params
 
 

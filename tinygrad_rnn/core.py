@@ -62,8 +62,12 @@ class Node:
     @property
     def outputs(self) -> tuple[Tensor, ...]:
         """Tensors of what this node made (new ones each time; a Tensor is only a view of its node)."""
-        values = self.value if self.op.several else (self.value,)
-        return tuple(Tensor(value, True, self, i) for i, value in enumerate(values))
+        if not self.op.several:
+            return (Tensor(self.value, True, self),)
+        outputs = tuple(Tensor(value, True, self, i) for i, value in enumerate(self.value))
+        for i, output in enumerate(outputs):
+            output.key = (self, i)
+        return outputs
 
     def __repr__(self) -> str:
         where = "/".join(self.scope) + (f" step {self.step}" if self.step is not None else "")
@@ -77,7 +81,7 @@ class Tensor(Methods):
     by identity.
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "grad", "index", "node", "origin", "requires_grad")
+    __slots__ = ("__weakref__", "_data", "_name", "grad", "index", "key", "node", "origin", "requires_grad")
     __array_ufunc__ = None  # `ndarray + tensor` is left to Tensor.__radd__
 
     def __init__(self, data: Array, requires_grad: bool = False, node: Node | None = None, index: int = 0) -> None:
@@ -85,6 +89,7 @@ class Tensor(Methods):
         self.requires_grad = requires_grad
         self.node = node
         self.index = index
+        self.key: Any = node  # what its gradient is filed under: its node, (node, index) of several, None for a leaf
         self.grad: Tensor | None = None
         self._name: str | None = None
         self.origin: str | None = None  # why it has no history although it was computed; `why` tells

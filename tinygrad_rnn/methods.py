@@ -108,6 +108,9 @@ class Methods:
     def T(self) -> Tensor:
         return core.ops.transpose(self)
 
+    def dot(self, other: Any) -> Tensor:
+        return core.ops.matmul(self, other)
+
     def transpose(self, *axes: Any) -> Tensor:
         return core.ops.transpose(self, _spread(axes) or None)
 

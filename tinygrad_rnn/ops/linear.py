@@ -13,13 +13,15 @@ from .shape import broadcast_to, expand_dims, reshape, squeeze, transpose
 @primitive
 def matmul(x: Any, y: Any) -> Any:
     """x @ y as in NumPy: vectors, matrices, or stacks of matrices that broadcast."""
+    if x.ndim == y.ndim == 2:
+        return x.dot(y)  # the same product; for the small matrices of a lesson NumPy's dot takes two thirds of the time
     return x @ y
 
 
 @matmul.vjp(0)
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 2 and x.ndim > 1:
-        return g @ y.T
+        return g.dot(y.T) if x.ndim == 2 else g @ y.T
     if y.ndim == 1:  # each row of x meets the one vector
         return expand_dims(g, -1) * y
     if x.ndim == 1:
@@ -30,7 +32,7 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
 @matmul.vjp(1)
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if x.ndim == y.ndim == 2:
-        return x.T @ g
+        return x.T.dot(g)
     if y.ndim == 1:
         return expand_dims(g, -1) * x
     if x.ndim == 1:
