@@ -118,6 +118,25 @@ def test_ctrl_c_leaves_a_model_that_goes_on_to_its_goal(call, text, tmp_path):
     assert Run.load(out).step > stopped.step
 
 
+def test_ctrl_c_during_the_tour_says_that_nothing_was_written(tmp_path):
+    command = [sys.executable, "-m", "tinygrad_rnn", "tour", "--seconds", "60", "--out", str(tmp_path / "page")]
+    with subprocess.Popen(command, text=True, stdout=-1, stderr=-1) as touring:
+        assert "hello" in touring.stdout.readline()
+        touring.send_signal(signal.SIGINT)
+        told = touring.communicate(timeout=30)[1]
+    assert touring.returncode == 130
+    assert told == "tinygrad-rnn: stopped; nothing was written\n"
+    assert not os.listdir(tmp_path)
+
+
+def test_ctrl_c_elsewhere_is_one_line_too(refused, monkeypatch, tmp_path):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tinygrad_rnn.pictures.draw", interrupted)
+    assert refused("draw", "hello", "--out", tmp_path / "hello.svg", code=130) == "tinygrad-rnn: stopped\n"
+
+
 def test_the_default_text_is_there_without_a_file(call, tmp_path):
     code, _, _ = call("train", *SMALL, "--steps", 1, "--quiet", "--out", tmp_path / "m")
     assert code == 0

@@ -14,8 +14,7 @@ from tinygrad_rnn.course.tour import captions, clipping, hello, language, output
 from tinygrad_rnn.course.tour.by_hand import bptt
 from tinygrad_rnn.course.tour.memory import remember
 from tinygrad_rnn.course.tour.page import marked, visible
-from tinygrad_rnn.course.tour.parts import Clock, Picture, plain
-from tinygrad_rnn.pictures.charts import curve_chart
+from tinygrad_rnn.course.tour.parts import Clock, plain
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 PARTS = ["hello", "by_hand", "radius", "language", "reach", "adding", "clipping"]
@@ -338,13 +337,6 @@ def test_bad_arguments_are_refused(tmp_path, seconds, device, error):
     with pytest.raises(error):
         run_tour(tmp_path / "t", SHORT, seconds, device, report=lambda line: None)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_pictures_without_a_description_take_their_caption():
-    drawing = curve_chart({"a": ([0, 1], [1, 2])}, about="")
-    assert "it rises</desc>" in Picture("p", drawing, "it rises").drawing.svg
-    described = curve_chart({"a": ([0, 1], [1, 2])}, about="a straight line")
-    assert Picture("p", described, "it rises").drawing is described
 
 
 @pytest.mark.parametrize("device", [name for name in DEVICES if name != "cpu"])

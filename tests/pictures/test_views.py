@@ -67,14 +67,47 @@ def texts(drawing):
 def test_cells_draw_the_shared_weight_once_with_a_copy_point_for_each_step():
     drawing = tg.draw(models.elman(T=4)[0])
     found = nodes(drawing)
-    assert [key for key in found if found[key].role == "parameter"] == ["W"]
+    assert [key for key in found if found[key].role == "parameter"] == ["W", "V"]
     copies = [key for key in found if found[key].role == "copy"]
-    assert copies == ["t1/W", "t2/W", "t3/W", "t4/W"]
+    assert copies == [f"t{t}/{group}" for group in "WV" for t in (1, 2, 3, 4)]
     assert {("W", "t1/W"), ("t1/W", "t2/W"), ("t3/W", "t3/h"), ("t0/h", "t1/h"), ("t3/h", "t4/h"), ("t2/x", "t2/h"),
-            ("t2/h", "t2/y"), ("t2/y", "t2/L"), ("t2/L", "L")} <= pairs(drawing)  # fmt: skip
+            ("t2/h", "t2/y"), ("t2/y", "t2/L"), ("t2/L", "L"), ("V", "t1/V"),
+            ("t2/V", "t2/y")} <= pairs(drawing)  # fmt: skip
     assert found["t0/h"].dashed
     assert not found["t1/h"].dashed
     assert "L = ∑ Lₜ" in texts(drawing)
+
+
+@pytest.mark.parametrize("name", ["hello", "elman", "lstm", "gru", "no y", "both ways"])
+def test_cells_show_every_parameter_that_a_step_uses(name):
+    r = np.random.default_rng(0)
+    if name == "no y":
+        W, V, h, loss = tg.tensor(0.5, requires_grad=True, name="W_h"), tg.tensor(2.0, requires_grad=True), 1.0, 0.0
+        V.named("V_L")
+        for t in range(3):
+            with tg.step(t):
+                h = tg.tanh(W * h)
+                loss = loss + (V * h - 1.0) ** 2
+    elif name == "both ways":
+        layer, readout = nn.LSTM(3, 5, num_layers=2, bidirectional=True, rng=0), nn.Linear(10, 4, rng=0)
+        outputs, _ = layer(tg.tensor(r.normal(size=(3, 2, 3)).astype(np.float32)))
+        loss = 0.0
+        for t, h in enumerate(tg.unstack(outputs)):
+            with tg.step(t):
+                loss = loss + tg.cross_entropy(readout(h), np.array([1, 2]))
+    else:
+        loss = EXAMPLES[name](4, r)
+    for values in (False, True):
+        drawing = tg.draw(loss, "cells", values=values)
+        shown = "\n".join(n.tooltip for n in drawing.figure.nodes if n.role == "parameter")
+        for v in _vertices(loss):
+            assert v.kind != "leaf" or v.key in shown.split("\n"), v.key
+        boxes_apart(drawing, 4)
+        level = {n.y for n in drawing.figure.nodes if n.role == "copy" and n.key.partition("/")[2].startswith("V")}
+        assert len(level) == 1
+        bus = level.pop()
+        assert not [n.key for n in drawing.figure.nodes if n.shape != "text" and n.role != "copy"
+                    and abs(n.y - bus) < n.height / 2 + 5]  # fmt: skip
 
 
 def test_cells_with_each_parameter_lead_it_to_what_it_makes():
@@ -384,6 +417,42 @@ def test_flow_shows_zero_as_zero_and_panels_under_each_other():
     assert {"one", "two"} <= set(texts(drawing))
     assert "one: the gradient norm" in drawing.figure.description
     assert "two: the gradient norm" in drawing.figure.description
+
+
+def contributions(norms):
+    """A loss whose derivative by w has these contributions, a step each."""
+    w, h, losses = tg.tensor(1.0, requires_grad=True, name="w"), tg.tensor(0.0), []
+    for t, size in enumerate(norms):
+        with tg.step(t):
+            h = tg.tanh(w * size + 0.0 * h)
+            losses.append(h)
+    return sum(losses), w
+
+
+def test_flow_bars_are_relative_to_the_largest_of_their_panel():
+    loss, w = contributions([1.5e-14, 0.0, 2e-10, 2e-9, 2e-8])
+    found = nodes(tg.draw(loss, "flow", weight=w))
+    assert found["t5/bar"].height == pytest.approx(50)
+    assert found["t5/bar"].height - found["t4/bar"].height == pytest.approx(50 / 6)
+    assert found["t4/bar"].height - found["t3/bar"].height == pytest.approx(50 / 6)
+    assert found["t2/bar"].lines[0].text == "0"
+    assert found["t1/bar"].lines[0].text == "<1e-13"
+    nothing = nodes(tg.draw(contributions([0.0, 0.0])[0], "flow"))
+    assert nothing["t1/bar"].lines[0].text == "0"
+
+
+@pytest.mark.parametrize("title", ["short", "a title of a few words", "a title that is as long as a sentence and more"])
+@pytest.mark.parametrize("T", [2, 4, 12, 40])
+def test_the_title_of_the_flow_view_keeps_clear_of_the_legend(T, title):
+    loss = models.lstm(T=T)
+    for drawing in (tg.draw(loss, "flow", title=title), tg.draw([(title, loss), ("other", loss)], "flow")):
+        heading, *others = [n for n in drawing.figure.nodes if n.role in ("title", "legend") or n.role == "remark"]
+        for other in others:
+            aside = abs(other.x - heading.x) - (other.width + heading.width) / 2
+            above = abs(other.y - heading.y) - (other.height + heading.height) / 2
+            assert max(aside, above) > 0, other.key
+        left, _, right, _ = drawing.figure.bounds()
+        assert all(left <= n.x - n.width / 2 and n.x + n.width / 2 <= right for n in others)
 
 
 def test_flow_follows_the_cell_state_where_asked():

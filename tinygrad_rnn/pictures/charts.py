@@ -27,14 +27,13 @@ def curve_chart(curves: Mapping[str, tuple[Any, Any]], title: str = "Loss while 
                 y_label: str = "loss", log: bool = False, about: str | None = None) -> Chart:  # fmt: skip
     """Named lines: `curves` maps a name to (x, y), each (n,). `log`: decades on the y axis.
 
-    `about` is what is said under the title, in lines; by default where each curve begins and ends. Raises ValueError
-    where there is nothing to draw, or x and y differ in length.
+    `about` is what is said under the title, in lines; by default where each curve begins and ends. An empty one says
+    nothing there, as in all charts. Raises ValueError where there is nothing to draw, or x and y differ in length.
     """
     data = {name: (_numbers(name, x), _numbers(name, y)) for name, (x, y) in curves.items()}
     plot = _lines(data, x_label, y_label, log)
-    if about is None:
-        about = "\n".join(f"{name}: from {number(y[0])} to {number(y[-1])}" for name, (_, y) in data.items())
-    return chart(title, about, [plot])
+    said = "\n".join(f"{name}: from {number(y[0])} to {number(y[-1])}" for name, (_, y) in data.items())
+    return chart(title, said, [plot], about)
 
 
 def lag_chart(norms: Mapping[str, Any], title: str = "How far back the gradient reaches",
@@ -42,9 +41,8 @@ def lag_chart(norms: Mapping[str, Any], title: str = "How far back the gradient 
     """The gradient's norm by lag, in decades: `norms` maps a name to Lags, or to numbers (lags,) from lag 0 on."""
     data = _by_lag(norms)
     plot = _lines(data, "steps back from the loss", y_label, log=True)
-    if about is None:
-        about = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
-    return chart(title, about, [plot])
+    said = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
+    return chart(title, said, [plot], about)
 
 
 def horizon_chart(norms: Mapping[str, Any], threshold: float = 0.01, title: str = "The horizon of the loss",
@@ -61,11 +59,10 @@ def horizon_chart(norms: Mapping[str, Any], threshold: float = 0.01, title: str 
         assert place is not None
         plot.stroke(f"{name}/horizon", [(place, height), (place, plot.bottom)], series.colour, 1.2, series.dashed)
         plot.mark(f"{name}/horizon:mark", place, plot.bottom, series, f"{name}: {lag} {_steps(lag)}")
-    if about is None:
-        about = f"The gradient is at least {number(threshold)} of its size at lag 0 for:"
-        for name, lag in reach.items():
-            about += f"\n{name}: {lag} {_steps(lag)}" + (", or more" if lag == len(data[name][1]) - 1 else "")
-    return chart(title, about, [plot])
+    said = f"The gradient is at least {number(threshold)} of its size at lag 0 for:"
+    for name, lag in reach.items():
+        said += f"\n{name}: {lag} {_steps(lag)}" + (", or more" if lag == len(data[name][1]) - 1 else "")
+    return chart(title, said, [plot], about)
 
 
 def jacobian_chart(products: JacobianProducts | Mapping[str, JacobianProducts], title: str = "",
@@ -88,10 +85,9 @@ def jacobian_chart(products: JacobianProducts | Mapping[str, JacobianProducts], 
     usable = np.isfinite(inner) & (inner > 1e-14 * np.nan_to_num(inner).max(initial=0))  # below that, rounding
     inner = np.where(usable, inner, np.nan)
     plot = _lines(data, "steps between the two states", "largest singular value", log=True, behind=inner)
-    if about is None:
-        about = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
-        about += "\nThin lines: the other singular values." if len(inner) else ""
-    return chart(title or "What is left of a change, step after step", about, [plot])
+    said = "\n".join(_fall(name, xs, ys) for name, (xs, ys) in data.items())
+    said += "\nThin lines: the other singular values." if len(inner) else ""
+    return chart(title or "What is left of a change, step after step", said, [plot], about)
 
 
 def truncation_chart(rows: Sequence[Truncation], title: str = "What truncation does to the gradient",
@@ -102,10 +98,9 @@ def truncation_chart(rows: Sequence[Truncation], title: str = "What truncation d
         points = sorted((row.k2, row.relative_error) for row in rows if row.kind == kind)
         data[kind] = (np.array([float(k) for k, _ in points]), np.array([error for _, error in points]))
     plot = _lines(data, "steps back (k2)", "error / full gradient", log=True)
-    if about is None:
-        about = "\n".join(f"{kind}: {number(ys[0])} with {xs[0]:.0f} {_steps(int(xs[0]))}, {number(ys[-1])} with "
-                          f"{xs[-1]:.0f}" for kind, (xs, ys) in data.items())  # fmt: skip
-    return chart(title, about, [plot])
+    said = "\n".join(f"{kind}: {number(ys[0])} with {xs[0]:.0f} {_steps(int(xs[0]))}, {number(ys[-1])} with "
+                     f"{xs[-1]:.0f}" for kind, (xs, ys) in data.items())  # fmt: skip
+    return chart(title, said, [plot], about)
 
 
 # Words about numbers
@@ -118,7 +113,8 @@ def _fall(name: str, xs: np.ndarray, ys: np.ndarray) -> str:
         return text
     text += f", {number(ys[-1])} at lag {xs[-1]:.0f}"
     if ys[0] > 0 and ys[-1] > 0 and np.isfinite([ys[0], ys[-1]]).all():
-        text += f" (times {number(10 ** ((math.log10(ys[-1]) - math.log10(ys[0])) / (xs[-1] - xs[0])))} a step)"
+        power = float((math.log10(ys[-1]) - math.log10(ys[0])) / (xs[-1] - xs[0]))
+        text += f" (times {number(10.0**power)} a step)" if abs(power) < 300 else ""
     return text
 
 

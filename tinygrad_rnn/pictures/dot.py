@@ -23,6 +23,9 @@ __all__ = ["MAX_LAYOUT_NODES", "TooLarge", "layout_with_dot", "to_dot"]
 MAX_LAYOUT_NODES = 400
 """Above this ``dot`` may need minutes or crash on a graph with one much-used node, and nobody can read the result."""
 
+LONGEST = 200
+"""Pieces of a line in one edge of the DOT: Graphviz refuses quoted strings of more than 16384 characters."""
+
 _FACES = {(True, False): "Helvetica-Bold", (False, True): "Helvetica-Oblique", (True, True): "Helvetica-BoldOblique"}
 _SHAPES = {
     "box": {},
@@ -114,20 +117,22 @@ def _label(line: Text, align: str) -> dict[str, str]:
 def _add_edge(graph: graphviz.Digraph, figure: Figure, edge: Edge) -> None:
     shaft, tip = edge.shaft()
     spline = shaft if edge.curve == "bezier" else _thirds(shaft)
-    head = "" if tip is None else f"e,{_pair(tip)} "
-    attributes = {
-        "pos": head + " ".join(map(_pair, spline)), "id": figure.id_of(edge.key), "class": slug(edge.role),
-        "color": edge.colour, "tooltip": _escape(edge.tooltip or edge.key),
-    }  # fmt: skip
+    attributes = {"class": slug(edge.role), "color": edge.colour, "tooltip": _escape(edge.tooltip or edge.key)}
     if edge.width != 1.4:
         attributes["penwidth"] = _number(edge.width)
-    if tip is None:
-        attributes["arrowhead"] = "none"
-    elif edge.arrowsize != 0.75:
-        attributes["arrowsize"] = _number(edge.arrowsize)
     if edge.dashed:
         attributes["style"] = "dashed"
-    graph.edge(slug(edge.tail), slug(edge.head), **attributes)
+    starts = range(0, len(spline) - 1, 3 * LONGEST)
+    for number, start in enumerate(starts):
+        look = {"pos": " ".join(map(_pair, spline[start : start + 3 * LONGEST + 1])),
+                "id": figure.id_of(edge.key) + (f":{number}" if number else ""), **attributes}  # fmt: skip
+        if tip is None or start != starts[-1]:
+            look["arrowhead"] = "none"
+        else:
+            look["pos"] = f"e,{_pair(tip)} {look['pos']}"
+            if edge.arrowsize != 0.75:
+                look["arrowsize"] = _number(edge.arrowsize)
+        graph.edge(slug(edge.tail), slug(edge.head), **look)
 
 
 def _thirds(points: tuple[Point, ...]) -> list[Point]:

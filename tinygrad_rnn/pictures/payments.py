@@ -42,9 +42,8 @@ def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about:
         plot.axes("step" if last else "", f"contribution to ∂L/∂{each.name}", _step_ticks(each.steps, uses),
                   name if len(named) > 1 else "")  # fmt: skip
         plots.append(plot)
-    if about is None:
-        about = "\n".join(_shares(name, each, len(named) > 1) for name, each in named.items())
-    return chart(title or "Which steps paid for the gradient", about, plots)
+    said = "\n".join(_shares(name, each, len(named) > 1) for name, each in named.items())
+    return chart(title or "Which steps paid for the gradient", said, plots, about)
 
 
 def _spread(values: Sequence[float]) -> bool:
@@ -120,9 +119,7 @@ def table_chart(table: Table, title: str = "Who owes what to whom", decades: int
                                "rect", text, fill, "#ffffff", min(1.0, size / 20), tooltip=tooltip))  # fmt: skip
     _frame(plot, rows, columns, size)
     _legend(plot, largest, smallest, decades)
-    if about is None:
-        about = _owed(table)
-    return chart(title, about, [plot])
+    return chart(title, _owed(table), [plot], about)
 
 
 def _blocks(table: Table) -> tuple[np.ndarray, list[str], list[str]]:

@@ -161,26 +161,30 @@ class Plot:
             self.write(f"{name}:name", x, height, name, "start", colour, bold=True)
 
 
-def chart(title: str, about: str, plots: Sequence[Plot]) -> Chart:
-    """The plots with a title and a few words above them, as one picture; `about`, in lines, becomes its description
-    too."""
+def chart(title: str, said: str, plots: Sequence[Plot], about: str | None = None) -> Chart:
+    """The plots with a title and, above them, what the numbers say, in lines: `said`, or `about` instead.
+
+    It becomes the description too; an empty `about` shows nothing, and `said` is then the description alone.
+    """
+    shown = said if about is None else about.strip()
     nodes = [node for plot in plots for node in plot.nodes]
     left = min(node.x - node.width / 2 for node in nodes)
     right = max(node.x + node.width / 2 for node in nodes)
     top = max(node.y + node.height / 2 for node in nodes) + 12
-    lines = [line for part in about.split("\n") for line in wrapped(label(part), max(300.0, right - left))]
+    wide = max(300.0, right - left)
+    lines = [line for part in shown.split("\n") for line in wrapped(label(part), wide)] if shown else []
     heads = []
     for i, line in enumerate(reversed(lines)):
         words = Text(line, SMALL, GREY)
         heads.append(text_at(f"about/{len(lines) - 1 - i}", left, top + 8 + 16 * i, words, align="start"))
-    titles = wrapped(label(title), max(300.0, right - left), TITLE * 1.07)
+    titles = wrapped(label(title), wide, TITLE * 1.07)
     for i, line in enumerate(reversed(titles)):
         words, height = Text(line, TITLE, INK, bold=True), top + 14 + 16 * len(lines) + 19 * i
         heads.append(text_at(f"title/{len(titles) - 1 - i}", left, height, words, align="start"))
     missing = sum(plot.missing for plot in plots)
     note = f"{missing} value{'s are' if missing > 1 else ' is'} not a number (NaN) and missing here" if missing else ""
     edges = [edge for plot in plots for edge in plot.edges]
-    return Chart(Figure(title, _sentences(about), tuple(heads + nodes), tuple(edges), note=note))
+    return Chart(Figure(title, _sentences(shown or said), tuple(heads + nodes), tuple(edges), note=note))
 
 
 class Chart(Drawing):
@@ -192,6 +196,6 @@ class Chart(Drawing):
         return super()._drawn if os.environ.get(engines.VARIABLE, "").strip() else (to_svg(self.figure), "builtin", "")
 
 
-def _sentences(about: str) -> str:
+def _sentences(lines: str) -> str:
     """The lines as one text to be read out."""
-    return " ".join(line if line.endswith((".", ":")) else f"{line}." for line in about.split("\n"))
+    return " ".join(line if line.endswith((".", ":")) else f"{line}." for line in lines.split("\n"))

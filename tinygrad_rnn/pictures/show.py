@@ -40,7 +40,8 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
     "auto" is cells where `tg.step(t)` marked time steps, else a plain graph of values and operations.
 
     `steps`: "all", or (first, last) counted from 0, both included; by default the first and last few. `values`: show
-    numbers, by default where there are only a few. `parameters="each"` draws every parameter in the cells view.
+    numbers, by default where there are only a few. The cells view draws the parameters that lead to a
+    state as one, W, and those that lead from it to the output as V; `parameters="each"` draws every one of them.
 
     Gradients are those of the output (of the sum of its elements, if it is no scalar) from a pass of its own; no
     `.grad` is touched. Raises ValueError where nothing was recorded or an argument is unknown, TooLarge (a ValueError)

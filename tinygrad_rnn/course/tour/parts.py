@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,19 +22,11 @@ class Prose:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing with its caption; `name` is the file in figures/, without suffix, and its id on the page.
-
-    A drawing that does not describe itself to those who cannot see it is described by the caption.
-    """
+    """A drawing with its caption; `name` is the file in figures/, without suffix, and its id on the page."""
 
     name: str
     drawing: Drawing
     caption: str
-
-    def __post_init__(self) -> None:
-        if not self.drawing.figure.description.strip(" ."):
-            described = type(self.drawing)(replace(self.drawing.figure, description=self.caption.replace("\n", " ")))
-            object.__setattr__(self, "drawing", described)
 
 
 @dataclass(frozen=True)

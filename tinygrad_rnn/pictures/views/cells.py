@@ -44,6 +44,7 @@ def _rows(grid: Grid) -> dict[str, float]:
             heights[f"c{i}"] = y + 62 + (grid.gap - GAP)
             y = heights[f"c{i}"]
         y += grid.gap + (10 if layer.c else 0)
+    y += 16 if grid.joins and grid.roles.y else 0
     for row, things in (("y", grid.roles.y), ("L", grid.roles.loss)):
         if things:
             heights[row] = y

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from ..figure import Edge, Figure, Node, Text, label, straight, style, text_at
@@ -72,7 +73,8 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
             about.append(text)
         notes += scene.notes
     letters = {chain_of(scene, layer)[0] for scene in panels for layer in scene.roles.layers}
-    nodes += _legend(width, letters)
+    nodes[0], legend = _legend(width, letters, nodes[0])
+    nodes += legend
     named = {"h": "hidden states h", "c": "cell states c"}
     about.insert(
         0,
@@ -111,11 +113,12 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
     if before is not None and layer.backward and columns[-1] is not ELLIPSIS:
         chain.append((f"{name}tend/{letter}", before, None))
     every = 2 if len(chain) > 12 else 1
+    sizes = {t: norm(c) for t, c in scene.contributions.items() if t is not None}
     placed = []
     for i, (key, v, t) in enumerate(chain):
         placed.append(_state(scene, key, v, i * DX, y, nodes, show=(len(chain) - 1 - i) % every == 0 or v is before))
         if t is not None and scene.weight is not None:
-            _bar(scene, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y, nodes)
+            nodes.append(_bar(sizes, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y))
     order = list(zip(placed, (v for _, v, _ in chain), strict=True))
     order = order if layer.backward else order[::-1]
     for (a, va), (b, vb) in pairwise(order):
@@ -183,37 +186,43 @@ def _darker(colour: str) -> str:
     return "#" + "".join(f"{round(part):02x}" for part in mixed)
 
 
-def _bar(scene: Scene, t: int, key: str, x: float, floor: float, nodes: list[Node]) -> None:
-    """A bar of the height of log10 of the contribution; the least that is drawn is 1e-6 of the largest in the panel."""
-    sizes = {s: norm(c) for s, c in scene.contributions.items() if s is not None}
-    finite = [size for size in sizes.values() if math.isfinite(size)]
-    top = max(1.0, max(finite, default=1.0))
+def _bar(sizes: dict[int, float], t: int, key: str, x: float, floor: float) -> Node:
+    """A bar of the height of log10 of the contribution: full for the largest in the panel, none for 1e-6 of it.
+
+    What is less than that is written: "0", or a decade that it does not reach.
+    """
+    top = max(filter(math.isfinite, sizes.values()), default=0.0)
     size = sizes.get(t, 0.0)
     fill, stroke = style("bar")
     about = f"‖contribution of step {t + 1}‖ = {size:.3e}"
-    if not math.isfinite(size) or size <= top * 10**-DECADES:
-        said = "0" if size == 0 else f"<1e{round(math.log10(top) - DECADES)}" if math.isfinite(size) else str(size)
-        colour = "#9a3412" if math.isfinite(size) else "#dc2626"
-        nodes.append(
-            text_at(key, x, floor + 6, Text(said, 9.0 if len(said) < 3 else 7.5, colour), role="bar", tooltip=about)
-        )
-        return
+    if size == 0 or not math.isfinite(size) or size < top * 10**-DECADES:
+        least = math.ceil(math.log10(top) - DECADES) if top else 0
+        said = "0" if size == 0 else f"<1e{least}" if math.isfinite(size) else str(size)
+        text = Text(said, 9.0 if len(said) < 3 else 7.5, "#9a3412" if math.isfinite(size) else "#dc2626")
+        return text_at(key, x, floor + 6, text, role="bar", tooltip=about)
     height = BAR * (1 + math.log10(size / top) / DECADES)
-    nodes.append(Node(key, x, floor + height / 2, 22, height, "rect", (), fill, stroke, 0.8, False, about, "bar"))
+    return Node(key, x, floor + height / 2, 22, height, "rect", (), fill, stroke, 0.8, False, about, "bar")
 
 
-def _legend(width: float, letters: set[str]) -> list[Node]:
-    """The colours and what they mean, at the top right; `letters`: of the states in the chains."""
+def _legend(width: float, letters: set[str], title: Node) -> tuple[Node, list[Node]]:
+    """The colours and what they mean, at the top right; `letters`: of the states in the chains.
+
+    The first panel's `title` stands left of it or, where it is too long for that, moves above it.
+    """
     exponents = range(-5, 3)
     left = max(width - 29.0 * len(exponents) - 8, 250.0)
     what = Text(" or ".join(f"||∂L/∂{letter}||" for letter in sorted(letters)), 9.0)
+    begin = title.x - title.width / 2
+    if begin + 1.1 * title.width > left - 20 - what.width:  # a font may be wider than our table of it
+        title = replace(title, y=title.y + 22)
+        left = max(width - 29.0 * len(exponents) - 8, begin + what.width + 8)
     nodes = [text_at("legend", left - 8 - what.width, 44, what, align="start", role="legend")]
     for i, exponent in enumerate(exponents):
         fill = gradient_colour(float(exponent))
         text = Text("1" if not exponent else f"1e{exponent}", 8.0, ink_on(fill))
         nodes.append(Node(f"legend/{exponent}", left + 14.5 + i * 29, 44, 29, 14, "rect", (text,), fill, "#d1d5db", 0.5,
                           role="legend"))  # fmt: skip
-    return nodes
+    return title, nodes
 
 
 def _facts(scene: Scene, layer_number: int, heading: str) -> str:

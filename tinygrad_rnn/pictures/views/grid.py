@@ -79,7 +79,7 @@ class Grid:
         each_one = 8.0 * len(self.roles.parameters) if each else 0.0
         self.dx = DX + (42 if self.cell else 0) + ((140 if self.cell else 92) if self.both else 0) + each_one
         beside = 2 * (self.apart + self.out) + 30 if self.both else self.out + max(right, passed) + 20
-        self.dx = max(self.dx, beside + each_one, wide["y"] + 18, wide["L"] + 18)
+        self.dx = max(self.dx, beside + each_one, wide["y"] + 24, wide["L"] + 24)
 
     def put(self, key: str, v: Vertex, x: float, y: float, **look: object) -> Node:
         key = free(key, self.nodes)

@@ -1,10 +1,12 @@
 """The parameters of the cells view: each group drawn once, on a bus with a copy point for every use.
 
-That is the copy gate, whose backward pass is a sum.
+That is the copy gate, whose backward pass is a sum. Those of the states, W, have their bus below everything; those
+that lead from a state to the output, V, have it under the row that they make.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from ..figure import Node, Text, label, port, route, style, text_at
@@ -43,17 +45,35 @@ def draw_weights(grid: Grid) -> None:
     for p in roles.parameters:
         for use in _uses(p):
             owner = _owner(grid, use, use.step) if use.step in grid.at and use.step is not None else None
-            if owner is None or use.step is None or (owner not in hidden and not each):
+            group = _group(grid, p, owner, hidden)
+            if owner is None or use.step is None or not group:
                 continue
-            many = len(roles.layers) > 1
-            group = p.key if each else name_of(roles.layers, hidden[owner], "W") if many else "W"
             if p not in groups.setdefault(group, []):
                 groups[group].append(p)
             heads.setdefault(group, {})[use.step, owner] = 1
     height = -58.0 - (8 if grid.scene.values else 0)
-    for number, (group, members) in enumerate(groups.items()):
-        _bus(grid, group, members, list(heads[group]), height, number, each)
-        height -= 56 if each and grid.scene.values else 46
+    number = 0
+    for group, members in groups.items():
+        uses = list(heads[group])
+        if each or uses[0][1] in hidden:
+            _bus(grid, group, members, uses, height, number, each)
+            height -= 56 if each and grid.scene.values else 46
+            number += 1
+        else:
+            _output_bus(grid, group, members, uses)
+
+
+def _group(grid: Grid, p: Vertex, owner: Vertex | None, hidden: dict[Vertex, int]) -> str:
+    """The key of the bus from which a use takes its copy; "" for none."""
+    if grid.scene.parameters == "each":
+        return p.key
+    if owner in hidden:
+        layers = grid.roles.layers
+        return name_of(layers, hidden[owner], "W") if len(layers) > 1 else "W"
+    if owner is None:
+        return ""
+    rows = {"V": grid.roles.y, "V/L": grid.roles.loss}
+    return next((group for group, row in rows.items() if owner in row.values()), "")
 
 
 def _uses(p: Vertex) -> list[Vertex]:
@@ -73,22 +93,58 @@ def _uses(p: Vertex) -> list[Vertex]:
     return found
 
 
+def _merged(grid: Grid, group: str, text: str, members: list[Vertex], y: float, above: float,
+            room: float = math.inf) -> Node:  # fmt: skip
+    """The box that stands for several parameters, with their names at the height `above` its middle, where they find
+    `room`."""
+    fill, stroke = style("parameter")
+    about = "the weights, the same in every step:\n" + "\n".join(tooltip(p) for p in members)
+    node = grid.nodes[group] = Node(group, 0.0, y, 53.0, 36.0, "box", (Text(text, 15.0, bold=True),), fill, stroke,
+                                    tooltip=about, role="parameter")  # fmt: skip
+    names = Text(", ".join(label(p.name) for p in members if p.name), 9.0, "#92400e")
+    if above and names.text and names.width <= room:
+        grid.nodes[f"{group}/names"] = text_at(f"{group}/names", 0.0, y + above, names)
+    return node
+
+
+def _copy(grid: Grid, key: str, group: str, t: int, x: float, y: float) -> Node:
+    about = f"copy of {group} for step {t + 1}: its gradients are summed"
+    node = grid.nodes[key] = Node(key, x, y, 7.2, 7.2, "point", stroke=WEIGHT, role="copy", tooltip=about)
+    return node
+
+
+def _output_bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, Vertex]]) -> None:
+    """The parameters that make an output: their box at the left of its row, and the bus between that and the row below,
+    above whatever the step draws there."""
+    drawn = {t: grid.nodes[grid.key[owner]] for t, owner in sorted(heads, key=lambda head: head[0])}
+    row = next(iter(drawn.values()))
+    bottom = row.y - max(row.height, 36.0) / 2
+    below = [n.y + n.height / 2 for n in grid.nodes.values() if n.shape != "text" and n.y + n.height / 2 < bottom]
+    below += [box.y1 for box in grid.boxes if box.y1 < bottom]
+    y = (bottom + max(below, default=bottom - 36.0)) / 2
+    start = _merged(grid, group, "V", members, row.y, 28.0, 2 * (row.x - row.width / 2 - 8))
+    out = min(23.5, (grid.dx - row.width) / 2)
+    before = start
+    for t, head in drawn.items():
+        x = head.x - head.width / 2 - out
+        point = _copy(grid, f"t{t + 1}/{group}", "V", t, x, y)
+        first = before is start
+        points = route(port(start, "bottom"), (start.x, y), point) if first else route(before, point)
+        grid.link(before.key, point.key, points, colour=WEIGHT, width=1.8, arrow=False, role="bus")
+        low = -0.3 * head.height
+        grid.link(point.key, head.key, route(point, (x, head.y + low), port(head, "left", low)), colour=WEIGHT,
+                  arrowsize=0.65, role="weight")  # fmt: skip
+        before = point
+
+
 def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, Vertex]], y: float, number: int,
          each: bool) -> None:  # fmt: skip
     if each:
         start = grid.put(group, members[0], 0.0, y)
     else:
-        fill, stroke = style("parameter")
         hidden = next((layer for layer in grid.roles.layers if heads[0][1] in layer.h.values()), None)
         mark = "".join(c for c in grid.roles.symbol(hidden.h[heads[0][0]]) if c in "→←¹²³⁴⁵⁶⁷⁸⁹⁰") if hidden else ""
-        text = Text("W" + mark, 15.0, bold=True)
-        about = "the weights, the same in every step:\n" + "\n".join(tooltip(p) for p in members)
-        start = grid.nodes[group] = Node(
-            group, 0.0, y, 53.0, 36.0, "box", (text,), fill, stroke, tooltip=about, role="parameter"
-        )
-        names = ", ".join(label(p.name) for p in members if p.name)
-        if len(members) > 1 and names and group == "W":
-            grid.nodes[f"{group}/names"] = text_at(f"{group}/names", 0.0, y - 28, Text(names, 9.0, "#92400e"))
+        start = _merged(grid, group, "W" + mark, members, y, -28.0 if len(members) > 1 and group == "W" else 0.0)
     before = start
     several = Counter(t for t, _ in heads)
     for t, owner in heads:
@@ -97,17 +153,7 @@ def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, V
         out = grid.out + (8.0 if each else 3.0) * number
         x, side = (head.x + out, "right") if mirrored else (head.x - out, "left")
         key = f"t{t + 1}/{group}" + (f"/{head.key.rpartition('/')[2]}" if several[t] > 1 else "")
-        point = grid.nodes[key] = Node(
-            key,
-            x,
-            y,
-            7.2,
-            7.2,
-            "point",
-            stroke=WEIGHT,
-            role="copy",
-            tooltip=f"copy of {group} for step {t + 1}: its gradients are summed",
-        )
+        point = _copy(grid, key, group, t, x, y)
         grid.link(before.key, key, route(before, point), colour=WEIGHT, width=1.8, arrow=False, role="bus")
         low = -5 - 2.6 * (number % 5) if each else -0.3 * head.height
         points = route(point, (x, head.y + low), port(head, side, low))
