@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, ops
+from . import backend, core, ops
 from .autograd import grad
 from .core import Tensor, tensor
 from .recording import enable_grad, no_grad, state, trace
@@ -18,8 +18,9 @@ def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = 
     """True if the engine's gradient of f agrees with one found from values of f alone; else AssertionError, which names
     the input, the entry and both values.
 
-    `inputs`: a Tensor or array, or a sequence of them, taken in float64; f gives one Tensor of any shape (its entries
-    are weighted by fixed random numbers and summed) or several. `order=2` also checks the gradient of the gradient.
+    `inputs`: a Tensor or array, or a sequence of them, taken in float64; arrays of integers or bool (indices, masks)
+    are given to f as they are and not differentiated. f gives one Tensor of any shape (its entries are weighted by
+    fixed random numbers and summed) or several. `order=2` also checks the gradient of the gradient.
     `method`: "central" differences (error about 1e-9 of the value), or "complex" for the step f(x + ih), exact to
     rounding, which refuses by name operations that are not analytic. `tolerance` is relative to the larger of 1 and the
     value: 1e-6 for central, 1e-12 for complex. All entries are checked unless `sample` says how many of each input.
@@ -32,10 +33,14 @@ def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = 
     if order not in (1, 2):
         raise ValueError(f"gradcheck: order is 1 or 2, not {order!r}")
     given = list(inputs) if isinstance(inputs, (tuple, list)) else [inputs]
-    arrays = [backend.to_numpy(x.data) if isinstance(x, Tensor) else np.asarray(x, np.float64) for x in given]
-    devices = [x.device if isinstance(x, Tensor) else "cpu" for x in given]
-    names = [(x.name if isinstance(x, Tensor) else None) or f"input {i}" for i, x in enumerate(given)]
-    arrays = [a.astype(np.float64) if a.dtype.kind in "iuf" else a for a in arrays]
+    moving = [i for i, x in enumerate(given) if getattr(x, "dtype", np.dtype(float)).kind not in "iub"]
+    if not moving:
+        raise ValueError("gradcheck: none of the inputs is of floats, so there is nothing to differentiate")
+    f = _of_some(f, given, moving)
+    arrays = [np.asarray(backend.to_numpy(core.raw(given[i]))) for i in moving]
+    arrays = [a if a.dtype.kind == "c" else a.astype(np.float64) for a in arrays]
+    devices = [backend.of(core.raw(given[i])).device for i in moving]
+    names = [getattr(given[i], "name", None) or f"input {i}" for i in moving]
     if tolerance is None:
         tolerance = 1e-6 if method == "central" else 1e-12
     rng = np.random.default_rng(seed)
@@ -44,6 +49,18 @@ def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = 
     if order == 2:
         check.run(_gradient_of(_weighted(f, np.random.default_rng(seed)), arrays, rng), "second-order gradient")
     return True
+
+
+def _of_some(f: Callable[..., Any], given: list[Any], moving: list[int]) -> Callable[..., Any]:
+    """f as a function of the inputs numbered `moving`; the others are as given."""
+
+    def of_some(*xs: Tensor) -> Any:
+        arguments = list(given)
+        for i, x in zip(moving, xs, strict=True):
+            arguments[i] = x
+        return f(*arguments)
+
+    return of_some
 
 
 class _Check:

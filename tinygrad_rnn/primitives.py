@@ -152,6 +152,8 @@ class Primitive:
             y = tuple(map(as_array, y)) if self.several else as_array(y)
         now = state.get()
         if not (tracked and now.on and self.differentiable):
+            for watcher in now.watchers:
+                watcher.computed(Node(self, args, arrays, params, y, now.scope, now.step))
             return self._untracked(y, args, tracked, now.on)
         node = Node(self, args, arrays, params, y, now.scope, now.step)
         if now.watchers:

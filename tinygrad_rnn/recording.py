@@ -5,10 +5,13 @@ The surroundings are one immutable State in a context variable, so threads and c
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from .core import Node, Tensor
@@ -40,15 +43,37 @@ state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())
 
 
 class Surroundings(ContextDecorator):
-    """A `with` block (or a decorated function) in which the State differs. Subclasses say how, in `change`."""
+    """A `with` block (or a decorated function or coroutine) in which the State differs. Subclasses say how, in
+    `change`. Raises TypeError as the decorator of a generator, whose body runs outside the call."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        if args and inspect.isfunction(args[0]):
+            inner = "..." if inspect.signature(cls.__init__).parameters.keys() - {"self", "reader"} else ""
+            raise TypeError(f"{cls.__name__}: write @tg.{cls.__name__}({inner}), with brackets")
+        return super().__new__(cls)
 
     def __init__(self) -> None:
-        self._tokens: list[Token[State]] = []
+        self._tokens: list[Token[State]] = []  # a list, because a block may be entered again while it is open
+
+    def __call__(self, f: Callable[..., Any]) -> Any:
+        if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
+            kind = type(self).__name__
+            raise TypeError(f"{kind}: {f.__name__} is a generator, whose body runs outside the call that is decorated: "
+                            f"put `with tg.{kind}(...):` inside it")  # fmt: skip
+        if not inspect.iscoroutinefunction(f):
+            return super().__call__(f)
+
+        @wraps(f)
+        async def inside(*args: Any, **options: Any) -> Any:
+            with self._recreate_cm():
+                return await f(*args, **options)
+
+        return inside
 
     def change(self, new: State) -> None:
         """Alter `new`, a copy of the State outside, into that inside."""
 
-    def _recreate_cm(self) -> Surroundings:  # a decorated function may run in several threads at once
+    def _recreate_cm(self) -> Self:  # a decorated function may run in several threads at once
         fresh = copy(self)
         fresh._tokens = []
         return fresh
@@ -118,7 +143,12 @@ class trace(Surroundings):
     def made(self, node: Node) -> None:
         self.nodes.append(node)
 
+    def computed(self, node: Node) -> None:
+        """An operation that was not recorded is not remembered either."""
+
     def raised(self, node: Node, error: Exception) -> None:
+        if self.nodes and self.nodes[-1] is node:  # made, and then refused by debug mode
+            self.nodes.pop()
         self.failed, self.error = node, error
 
 

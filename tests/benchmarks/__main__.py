@@ -1,7 +1,7 @@
 """Side-by-side measurements: `python -m tests.benchmarks` prints a table.
 
-Each way runs in a process of its own, with the same number of threads, in turn, several rounds; a row is the median over
-the rounds of the median time in a process, and the median over the rounds of the ratio to the peer.
+Each way runs in a process of its own, with the same number of threads, in turn, several rounds; a row is the median
+over the rounds of the median time in a process, and the median over the rounds of the ratio to the peer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from . import elman, scaling
 
 
 def measure(way: str, B: int, seconds: float) -> dict[str, float]:
-    """In this process: milliseconds, median of as many runs as fit, and the loss, which must be the same in all ways."""
+    """In this process: milliseconds, the median of as many runs as fit, and the loss, the same in all ways."""
     once = elman.WAYS[way](B)
     for _ in range(3):
         loss = once()
@@ -51,7 +51,8 @@ def table(batches: list[int], rounds: int, seconds: float, threads: int) -> None
                 done.append(in_process(way, B, seconds, threads))
         for way, done in runs.items():
             ratio = statistics.median(e["ms"] / d["ms"] for e, d in zip(runs["engine"], done, strict=True))
-            assert abs(done[0]["loss"] - runs["engine"][0]["loss"]) < 1e-3 * abs(done[0]["loss"]), f"{way} computes another loss"
+            losses = done[0]["loss"], runs["engine"][0]["loss"]
+            assert abs(losses[0] - losses[1]) < 1e-3 * abs(losses[0]), f"{way} computes another loss"
             print(f"{B:>3}  {way:<16}{statistics.median(d['ms'] for d in done):>8.2f}   {ratio:.2f}")
 
 

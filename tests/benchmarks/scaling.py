@@ -89,7 +89,8 @@ def drawing() -> None:
         svg = drawing.svg
         took = time.perf_counter() - start
         nodes = len(drawing.figure.nodes)
-        print(f"  {view}, T = {T}, {nodes:,} nodes, by {drawing.engine}: {took:.2f} s (at most {limit}), {len(svg) / 1e6:.1f} MB")
+        print(f"  {view}, T = {T}, {nodes:,} nodes, by {drawing.engine}: {took:.2f} s (at most {limit}), "
+              f"{len(svg) / 1e6:.1f} MB")  # fmt: skip
 
 
 def importing() -> None:
@@ -97,7 +98,8 @@ def importing() -> None:
 
     def milliseconds(module: str) -> float:
         code = f"import time; s = time.perf_counter(); import {module}; print(time.perf_counter() - s)"
-        return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) * 1e3
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        return float(done.stdout) * 1e3
 
     pairs = [(milliseconds("tinygrad_rnn"), milliseconds("numpy")) for _ in range(9)]
     ours, numpys = (statistics.median(column) for column in zip(*pairs, strict=True))

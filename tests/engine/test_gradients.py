@@ -74,7 +74,8 @@ def test_backward_of_small_shapes(shape):
 
 
 @pytest.mark.parametrize(("grad", "line"), [
-    (None, r"is not a scalar: give grad="), (np.ones(3), r"the gradient given has shape \(3,\), the output \(2,\)")])  # fmt: skip
+    (None, r"is not a scalar: give grad="),
+    (np.ones(3), r"the gradient given has shape \(3,\), the output \(2,\)")])  # fmt: skip
 def test_backward_checks_its_seed(grad, line):
     with pytest.raises(ValueError, match=line):
         (leaf([1.0, 2.0]) * 2).backward(grad)

@@ -74,7 +74,7 @@ def test_numpy_copies():
 
 def test_a_tracked_parameter_is_refused():
     slope = leaf(0.25, name="slope")
-    with pytest.raises(TypeError, match=r"leaky_relu: slope is a parameter, which has no derivative, and slope \(\) is"):
+    with pytest.raises(TypeError, match=r"leaky_relu: slope is a parameter, which has no derivative, and slope \(\)"):
         tg.leaky_relu(leaf([-1.0, 2.0]), slope)
 
 
@@ -178,10 +178,10 @@ def test_why_follows_what_lost_the_history():
 
 
 def test_complex_gradients_do_not_reach_real_leaves():
-    with pytest.raises(TypeError, match="the gradient is complex and tensor .* is real"):
+    with pytest.raises(TypeError, match=r"the gradient is complex and tensor .* is real"):
         tg.abs(leaf(2.0) * 1j).backward()
 
 
 def test_comparisons_name_their_operands():
     with pytest.raises(ValueError, match=r"h \(2,\) > array \(3,\)"):
-        leaf([1.0, 2.0], name="h") > np.ones(3)
+        _ = leaf([1.0, 2.0], name="h") > np.ones(3)

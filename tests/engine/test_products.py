@@ -109,6 +109,80 @@ def test_products_work_inside_no_grad():
         assert tg.hvp(lambda x: x * x * x, np.array(3.0), np.array(1.0))[1].item() == 18
 
 
+def test_constant_outputs_have_products_of_zero():
+    x, v = np.ones(2), np.ones(2)
+    value, product = tg.hvp(lambda x: tg.tensor(1.0), x, [v])
+    assert (value.item(), product.tolist()) == (1.0, [0.0, 0.0])
+    assert tg.vjp(lambda x: (x * 2, tg.tensor([1.0])), x, (v, np.ones(1)))[1].tolist() == [2.0, 2.0]
+    assert tg.vjp(lambda x: tg.tensor([1.0]), x, [1.0])[1].tolist() == [0.0, 0.0]
+
+
+def test_a_list_is_one_vector_where_the_primal_is_bare():
+    x = tg.tensor([1.0, 2.0])
+    assert tg.jvp(lambda x: x * x, x, [1.0, 0.0])[1].tolist() == [2.0, 0.0]
+    assert tg.vjp(lambda x: x * x, x, [1.0, 1.0])[1].tolist() == [2.0, 4.0]
+    assert tg.hvp(lambda x: tg.sum(x**3), x, [1.0, 0.0])[1].tolist() == [6.0, 0.0]
+    assert tg.jvp(lambda x: x * x, tg.tensor([3.0]), [1.0])[1].tolist() == [6.0]
+
+
+NESTED = {
+    "jvp of jvp": lambda f, x, v: tg.jvp(lambda x: tg.jvp(f, x, v)[1], x, v)[1],
+    "jvp of vjp": lambda f, x, v: tg.sum(tg.jvp(lambda x: tg.vjp(f, x, np.array(1.0))[1], x, v)[1] * v),
+    "vjp of jvp": lambda f, x, v: tg.sum(tg.vjp(lambda x: tg.jvp(f, x, v)[1], x, np.array(1.0))[1] * v),
+    "jacobian of jacobian": lambda f, x, v: tg.tensor(v) @ tg.jacobian(lambda x: tg.jacobian(f, x), x) @ tg.tensor(v),
+    "hvp": lambda f, x, v: tg.sum(tg.hvp(f, x, v)[1] * v),
+    "jvp of a captured jvp": lambda f, x, v: tg.jvp(lambda a: tg.jvp(lambda b: f(x + a + b), 0 * v, v)[1], 0 * v, v)[1],
+}
+
+
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
+def test_products_nest(nested):
+    """v' H v, in each order of products, is what the complex step says of the gradient."""
+    x, v = rng.normal(size=3), rng.normal(size=3)
+    f = lambda x: tg.sum(tg.sin(x * x) * x)  # noqa: E731
+    slope = lambda x: 2 * x * np.cos(x * x) * x + np.sin(x * x)  # noqa: E731
+    expected = v @ (slope(x + 1e-30j * v).imag / 1e-30)
+    assert nested(f, x, v).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_third_order_by_products():
+    third = tg.jvp(lambda x: tg.hvp(lambda x: tg.sum(x**4), x, np.ones(1))[1], np.array([2.0]), np.ones(1))[1]
+    assert third.tolist() == [48.0]
+
+
+def test_create_graph_keeps_products_in_the_graph_of_what_they_were_given():
+    x, v, w = (tg.tensor(rng.normal(size=3), requires_grad=True) for _ in range(3))
+    f = lambda x: tg.sum(w * x**3)  # noqa: E731
+    one = np.array(1.0)
+    products = (tg.vjp(f, x, one, create_graph=True)[1] * v, tg.jvp(f, x, v, create_graph=True)[1],
+                tg.jacobian(f, x, create_graph=True) * v)  # fmt: skip
+    for product in products:  # each is v . dF/dx, with F' = 3 w x^2
+        for got, expected in zip(tg.grad(tg.sum(product), (x, v, w)),
+                                 (6 * w.data * x.data * v.data, 3 * w.data * x.data**2, 3 * x.data**2 * v.data),
+                                 strict=True):  # fmt: skip
+            np.testing.assert_allclose(got.numpy(), expected, rtol=1e-12)
+    second = tg.hvp(f, x, v, create_graph=True)[1]
+    np.testing.assert_allclose(tg.grad(tg.sum(second), x)[0].numpy(), 6 * w.data * v.data, rtol=1e-12)
+    assert tg.gradcheck(lambda x, v: tg.hvp(f, x, v, create_graph=True)[1], [x, v], order=2)
+    assert not tg.hvp(f, x, v)[1].requires_grad
+
+
+@pytest.mark.parametrize(("call", "error", "line"), [
+    (lambda x, v: tg.vjp(tg.sin, x, X), ValueError,
+     "vjp: the vector for the output is on cpu and the output on strict: move one with .to"),
+    (lambda x, v: tg.jvp(tg.sin, x, X), ValueError, "the vector for the primal is on cpu and the primal on strict"),
+    (lambda x, v: tg.hvp(lambda x, y: tg.sum(x * y), (x, x), (v, X)), ValueError, "hvp: the vector for primal 1 is on"),
+    (lambda x, v: tg.jvp(tg.sin, x, v[0]), ValueError,
+     r"jvp: the vector for the primal has shape \(3,\), the primal \(2, 3\)"),
+    (lambda x, v: tg.jvp(tg.sin, (x,), (v, v)), ValueError, "2 vectors for 1 primal: give one of the shape of each"),
+    (lambda x, v: tg.vjp(lambda x: 3.0, x, v), TypeError, "vjp: f gives a float, not a Tensor"),
+])  # fmt: skip
+def test_vectors_that_do_not_fit_are_refused_in_one_line(call, error, line):
+    with pytest.raises(error, match=line) as caught:
+        call(tg.tensor(X, device="strict"), tg.tensor(X, device="strict"))
+    assert "\n" not in str(caught.value)
+
+
 # gradcheck
 
 
@@ -197,3 +271,19 @@ def test_gradcheck_sees_a_gradient_that_is_nan():
 
     with pytest.raises(AssertionError, match="is nan by the engine"):
         tg.gradcheck(bad, [1.0])
+
+
+def test_gradcheck_leaves_integers_and_masks_as_they_are():
+    W, rows, mask = rng.normal(size=(4, 2)), np.array([0, 3, 3]), tg.tensor(np.array([True, False, True]))
+    seen = []
+
+    def f(rows, W, mask):
+        seen.append((rows.dtype, mask.dtype, mask.requires_grad))
+        return tg.take(W, rows)[mask] ** 2
+
+    assert tg.gradcheck(f, [rows, W, mask], order=2)
+    assert set(seen) == {(np.dtype(np.int64), np.dtype(bool), False)}
+    with pytest.raises(AssertionError, match=r"for input 1\[0, 0\]"):
+        tg.gradcheck(lambda rows, W: wrong_by(2)(tg.take(W, rows)), [rows, W])
+    with pytest.raises(ValueError, match="gradcheck: none of the inputs is of floats"):
+        tg.gradcheck(tg.abs, [rows])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -83,6 +86,49 @@ def test_a_decorated_function_runs_in_several_threads_at_once():
     for t in threads:
         t.join()
     assert wrong == []
+
+
+def test_no_grad_and_scope_decorate_coroutines():
+    x = leaf(1.0)
+
+    @tg.no_grad()
+    async def outer(depth=0):
+        await asyncio.sleep(0)
+        return [*(await outer(depth + 1) if depth < 2 else []), (x * 2).requires_grad]
+
+    @tg.scope("worker")
+    async def scoped(t):
+        with tg.step(t):
+            await asyncio.sleep(0)
+            return (x * 2).scope, (x * 2).step
+
+    async def both():
+        return await asyncio.gather(outer(), scoped(1), scoped(2), tracked())
+
+    async def tracked():
+        return (x * 2).requires_grad
+
+    assert asyncio.run(both()) == [[False] * 3, (("worker",), 1), (("worker",), 2), True]
+    assert outer.__name__ == "outer"
+
+
+def test_generators_are_refused_because_their_body_runs_outside_the_call():
+    def numbers():
+        yield 1
+
+    async def later():
+        yield 1
+
+    for f in (numbers, later):
+        with pytest.raises(TypeError, match=rf"^no_grad: {f.__name__} is a generator.*put `with .*inside it$"):
+            tg.no_grad()(f)
+
+
+@pytest.mark.parametrize("decorator", [tg.no_grad, tg.enable_grad, tg.scope, tg.step, tg.debug, tg.trace])
+def test_a_decorator_without_its_brackets_says_so(decorator):
+    name = decorator.__name__
+    with pytest.raises(TypeError, match=rf"^{name}: write @tg.{name}\(.*\), with brackets$"):
+        decorator(lambda x: x)
 
 
 # Scopes and steps
@@ -251,6 +297,12 @@ def test_debug_lets_infinities_that_were_given_pass():
     assert x.grad.tolist() == [2.0, 2.0]
 
 
+def test_nan_is_named_where_it_was_born_in_an_untracked_operation_too():
+    quiet = np.errstate(all="ignore")
+    with pytest.raises(FloatingPointError, match="log made NaN of finite inputs"), quiet, tg.debug():
+        tg.log(tg.tensor([-1.0]))
+
+
 def test_debug_locks_the_arrays_of_the_graph_until_it_ends():
     x, c = leaf([1.0, 2.0]), np.array([3.0, 4.0])
     with tg.debug():
@@ -284,3 +336,86 @@ def test_debug_keeps_source_lines():
         y = x * 2
     assert "of test_recording.py" in y.node.line
     assert (x * 2).node.line is None
+
+
+def test_debug_takes_a_given_infinite_number_as_given():
+    x = leaf([1.0, 2.0])
+    with tg.debug():
+        scores = tg.where(np.array([True, False]), x, -np.inf)
+        tg.sum(tg.softmax(scores)).backward()
+        tg.clip(x, -np.inf, np.float64(np.inf))
+    assert np.isfinite(x.grad.numpy()).all()
+
+
+def test_debug_names_a_nan_born_of_infinities():
+    x = leaf([np.inf, 1.0], "x")
+    with (
+        tg.debug(),
+        np.errstate(all="ignore"),
+        pytest.raises(FloatingPointError, match=r"^subtract made NaN of infinite inputs: x \(2,\) in \[1, inf\], x "),
+    ):
+        x - x
+
+
+def test_debug_says_through_which_input_a_nan_came_in():
+    w = leaf([1.0], "w")
+    with np.errstate(all="ignore"):
+        born_outside = tg.log(tg.tensor([-1.0]))
+    with tg.debug():
+        for x, name in ((tg.tensor([np.nan], name="x"), "x"), (np.array([np.nan]), "argument 1"),
+                        (born_outside, "argument 1"), (np.nan, "argument 1")):  # fmt: skip
+            with pytest.raises(FloatingPointError, match=rf"^multiply gave NaN, which came in through its {name}: w "):
+                w * x
+
+
+def test_debug_locks_indices_and_targets_too():
+    x, rows, targets = leaf(np.eye(3)), np.array([0, 1, 2]), np.array([0, 1, 2])
+    with tg.debug():
+        x[rows, 0], x[rows], tg.take(x, targets), tg.cross_entropy(x, targets)
+        for array in (rows, targets):
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+    rows[...] = targets[...] = 0
+
+
+@pytest.mark.parametrize("debug_first", [False, True])
+def test_a_trace_keeps_the_operation_that_debug_stopped_at(debug_first):
+    x, tr = leaf([-1.0], "x"), tg.trace()
+    first, second = (tg.debug(), tr) if debug_first else (tr, tg.debug())
+    with pytest.raises(FloatingPointError), np.errstate(all="ignore"), first, second:
+        tg.log(x * 1)
+    assert [n.op.name for n in tr.nodes] == ["multiply"]
+    assert tr.failed.op.name == "log"
+    assert "log made NaN" in str(tr.error)
+
+
+def test_debug_inside_debug_unlocks_nothing_of_the_outer():
+    x, seen = leaf([1.0]), []
+
+    @tg.debug()
+    def recursive(depth):
+        c = np.ones(1)
+        x * c
+        if depth:
+            recursive(depth - 1)
+        seen.append(c.flags.writeable or x.data.flags.writeable)
+
+    recursive(2)
+    again = tg.debug()
+    with again:
+        c = np.ones(1)
+        x * c
+        with again:
+            x * 2
+        seen.append(c.flags.writeable or x.data.flags.writeable)
+    assert seen == [False] * 4
+    assert x.data.flags.writeable
+    assert c.flags.writeable
+
+
+def test_debug_keeps_no_array_alive():
+    x = leaf([1.0])
+    with tg.debug():
+        gone = weakref.ref((x * 2).data)
+        gc.collect()
+        assert gone() is None

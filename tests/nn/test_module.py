@@ -196,3 +196,39 @@ def test_a_module_opens_the_scope_of_its_name():
 def test_a_module_without_forward_says_so():
     with pytest.raises(NotImplementedError, match="Whole cannot be called: define its forward"):
         Whole()(1.0)
+
+
+def test_nothing_changes_where_a_later_parameter_is_computed():
+    cell = nn.RNNCell(2, 3)
+    before, good = cell.state_dict(), nn.RNNCell(2, 3, rng=1).state_dict()
+    cell.b_h = 2 * cell.b_h
+    for act in (lambda: cell.astype(np.float64), lambda: cell.to("strict"), lambda: cell.load_state_dict(good)):
+        with pytest.raises(ValueError, match="b_h is the result of multiply, not a leaf"):
+            act()
+        assert (cell.W_xh.dtype, cell.W_xh.device) == (np.float32, "cpu")
+        np.testing.assert_array_equal(cell.W_xh.data, before["W_xh"])
+
+
+def test_nothing_is_loaded_where_a_later_entry_is_no_array_of_numbers():
+    cell = nn.RNNCell(2, 3)
+    before = cell.state_dict()
+    wrong = nn.RNNCell(2, 3, rng=1).state_dict() | {"b_h": np.array(["a", "b", "c"])}
+    with pytest.raises(ValueError, match="a"):
+        cell.load_state_dict(wrong)
+    np.testing.assert_array_equal(cell.W_xh.data, before["W_xh"])
+
+
+def test_an_error_inside_a_property_is_told_as_it_is():
+    class Half(Part):
+        @property
+        def rate(self):
+            return self.W.no_such_thing
+
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        Half().rate  # noqa: B018
+
+
+def test_a_copy_starts_without_gradients():
+    part = Part(2.0)
+    part(3.0).backward()
+    assert copy.deepcopy(part).W.grad is None

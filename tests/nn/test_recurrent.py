@@ -181,3 +181,27 @@ def test_bad_input_is_answered_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as told:
         call()
     assert "\n" not in str(told.value)
+
+
+def test_detach_reaches_into_lists_tuples_and_dicts():
+    h = tg.tensor([1.0], requires_grad=True) * 2
+    out = nn.detach({"h": h, "deep": [(h, {"c": h})], "n": 3})
+    assert not any(x.requires_grad for x in (out["h"], out["deep"][0][0], out["deep"][0][1]["c"]))
+    assert (out["h"].tolist(), out["n"]) == ([2.0], 3)
+
+
+LISTS = [
+    (lambda: nn.RNNCell(2, 3)([[1.0, 2.0]]), r"RNNCell.* takes x \(B, 2\), not a list: pass tg.tensor"),
+    (lambda: nn.Linear(2, 3)([[1.0, 2.0]]), r"Linear.* takes x \(..., 2\), not a list: pass tg.tensor"),
+    (lambda: nn.LSTM(2, 3)([[[1.0, 2.0]]]), r"LSTM.* takes x \(T, B, 2\), time first, not a list: pass tg.tensor"),
+    (lambda: nn.LSTMCell(2, 3)(np.ones((1, 2)), (np.ones((1, 3)), None)), r"takes c \(1, 3\) .*, not None"),
+    (lambda: nn.LSTM(2, 3)(np.ones((4, 1, 2)), (np.ones((1, 3)), None)), r"takes c \(1, 3\) .*, not None"),
+    (lambda: nn.GRUCell(2, 3)(np.ones((1, 2)), 0.0), r"takes h \(1, 3\) .*, not 0.0"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("call", "line"), LISTS)
+def test_what_is_no_array_is_refused_in_one_line(call, line):
+    with pytest.raises(ValueError, match=line) as told:
+        call()
+    assert "\n" not in str(told.value)

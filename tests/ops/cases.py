@@ -253,8 +253,8 @@ LOSS = [
 
 CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS]
 IDS = [case.name for case in CASES]
-PRIMITIVES = {value for module in (ops.elementwise, placement, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
-              for value in vars(module).values() if isinstance(value, tg.Primitive)}  # fmt: skip
+MODULES = (ops.elementwise, placement, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
+PRIMITIVES = {value for module in MODULES for value in vars(module).values() if isinstance(value, tg.Primitive)}
 
 
 def outputs(y: Any) -> tuple[Any, ...]:

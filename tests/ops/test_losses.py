@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_sequence_loss_over_time():
 
 
 def test_an_untrained_classifier_starts_at_log_of_the_classes():
-    assert tg.cross_entropy(np.zeros((4, 27)), [0, 5, 9, 26]) == pytest.approx(tg.uniform_loss(27))
+    assert tg.cross_entropy(np.zeros((4, 27)), [0, 5, 9, 26]) == pytest.approx(math.log(27))
 
 
 def test_masked_targets_get_no_gradient():
@@ -36,6 +38,35 @@ def test_one_hot():
     assert tg.one_hot([[0, 2]], 3).tolist() == [[[1, 0, 0], [0, 0, 1]]]
     assert tg.one_hot(np.array([], int), 3).shape == (0, 3)
     assert tg.one_hot([1], 2).dtype == np.float32
+
+
+@pytest.mark.parametrize("weights", [[0.25, 0.25, 0.0], [0.5, 0.1, 0.2], [2.0, 0.0, 3.0]])
+def test_the_mean_over_weights_is_divided_by_their_sum(weights):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    each = tg.cross_entropy(x, [0, 1, 2], None, "none")
+    assert tg.cross_entropy(x, [0, 1, 2], weights) == pytest.approx(np.average(each, weights=weights))
+    steps = np.stack([x, x], axis=1)
+    mask = np.array([weights, [0.1, 0.2, 0.0]]).T
+    both = np.stack([each, each], axis=1)
+    total = mask.sum(1)
+    means = np.divide((both * mask).sum(1), total, out=np.zeros(3), where=total != 0)
+    assert tg.sequence_loss(steps, [[0, 0], [1, 1], [2, 2]], "sum", mask) == pytest.approx(means.sum())
+    assert tg.sequence_loss(steps, [[0, 0], [1, 1], [2, 2]], "mean", mask) == pytest.approx(
+        np.average(both, weights=mask)
+    )
+
+
+def test_lists_beside_tensors_are_read_in_their_dtype():
+    x, y = leaf([1.0, 2.0], np.float32), [3.0, 5.0]
+    for f, expected in ((lambda y: tg.einsum("i,i->", x, y), 13), (lambda y: tg.mse_loss(x, y), 6.5),
+                        (lambda y: tg.mse_loss(y, x), 6.5), (lambda y: tg.einsum("i,j->ij", y, x)[1, 1], 10),
+                        (lambda y: tg.binary_cross_entropy(x, [0.0, 1.0]), None)):  # fmt: skip
+        z = f(y)
+        assert z.dtype == np.float32
+        assert expected is None or z.item() == expected
+        assert tg.grad(z, x)[0].dtype == np.float32
+    assert tg.cross_entropy([[0.0, 0.0]], [1]) == pytest.approx(math.log(2))
+    assert tg.sequence_loss([[[0.0, 0.0]]], [[1]]) == pytest.approx(math.log(2))
 
 
 # Randomness
@@ -92,6 +123,8 @@ def test_dropout_refuses_what_is_no_probability(p, rng):
     (lambda x: tg.concat([x, x[:, :2]]), ValueError, r"^concat: tensor \(2, 3\), the result of getitem \(2, 2\)"),
     (lambda x: x[5], IndexError, r"getitem: tensor \(2, 3\), index=5: index 5 is out of bounds"),
     (lambda x: tg.split(x, 4), ValueError, r"split: tensor \(2, 3\), sections=4"),
+    (lambda x: tg.split(x, [2, 1], axis=1), ValueError, r"split: .*sections=\[2, 1\].*: the indices must not decrease"),
+    (lambda x: tg.dropout(x, 0.5, 0), TypeError, r"dropout: rng must be a numpy.random.Generator, such as .*, not 0"),
 ])  # fmt: skip
 def test_refusals(call, error, line):
     with pytest.raises(error, match=line) as caught:

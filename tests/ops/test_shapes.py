@@ -136,6 +136,19 @@ def test_an_unused_output_that_overflowed_does_no_harm():
     assert tg.grad(tg.sum(b * 2), x)[0].tolist() == [2.0, 0.0]
 
 
+@few
+@given(st.integers(0, 6), st.lists(st.integers(-8, 8), max_size=3))
+def test_split_at_any_indices_goes_back_or_is_refused(size, at):
+    x = np.arange(float(size))
+    ends = [slice(None, i).indices(size)[1] for i in at]
+    if ends != sorted(ends):
+        with pytest.raises(ValueError, match="must not decrease"):
+            tg.split(leaf(x), at)
+        return
+    assert [p.tolist() for p in tg.split(leaf(x), at)] == [p.tolist() for p in np.split(x, at)]
+    assert gradient(lambda x: sum(tg.sum(p) for p in tg.split(x, at)), x).tolist() == [1.0] * size
+
+
 # Indexing
 
 

@@ -78,6 +78,14 @@ def test_where_takes_scalars_and_has_no_gradient_for_its_condition():
     assert tg.grad(tg.sum(nan), x)[0].tolist() == [0.5, 0.0]
 
 
+def test_clip_on_one_side():
+    x = [-2.0, -1.0, 0.0, 1.0, 2.0]
+    for low, high, slope in ((None, 1, [1, 1, 1, 1, 0]), (-1, None, [0, 1, 1, 1, 1]), (None, None, [1] * 5)):
+        f = lambda x, low=low, high=high: tg.clip(x, low, high)  # noqa: E731
+        assert f(leaf(x)).tolist() == np.clip(x, low if low is not None else -9, high).tolist()
+        assert gradient(f, x).tolist() == slope
+
+
 # Extremes
 
 
@@ -104,6 +112,12 @@ def test_small_probabilities_keep_their_digits_in_float32(x):
     assert tg.sigmoid(t).item() == pytest.approx(sigmoid, rel=1e-6)
     assert tg.softplus(t).item() == pytest.approx(math.log1p(math.exp(x)) if x < 30 else x, rel=1e-6)
     assert tg.binary_cross_entropy(t, np.float32(1)).item() == pytest.approx(math.log1p(math.exp(-x)), rel=1e-6)
+
+
+def test_softplus_and_sigmoid_at_infinity():
+    x = [np.inf, -np.inf]
+    assert tg.softplus(leaf(x)).tolist() == [np.inf, 0.0]
+    assert gradient(tg.softplus, x).tolist() == tg.sigmoid(leaf(x)).tolist() == [1.0, 0.0]
 
 
 def test_log_softmax_where_softmax_underflows():
@@ -138,3 +152,13 @@ def test_integers_have_no_history():
     x = leaf([1.5, 2.5])
     assert not tg.astype(x, np.int64).requires_grad
     assert not x.argmax().requires_grad
+
+
+@pytest.mark.parametrize("number", [0.0, 1, np.float64(0.5), True])
+def test_numbers_among_tensors_take_their_dtype(number):
+    a, b = leaf([1.0, 2.0], np.float32), leaf(3.0, np.float32)
+    for y in (tg.stack([a[0], number]), tg.stack([number, b, a[1]]), tg.concat([a, [number]]),
+              tg.stack([[number], [b.item()], a[:1]])):  # fmt: skip
+        assert y.dtype == np.float32
+        assert float(number) in y.numpy().ravel()
+        assert tg.grad(tg.sum(y), a, allow_unused=True)[0].dtype == np.float32

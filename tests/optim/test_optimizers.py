@@ -160,3 +160,60 @@ def test_bad_input_is_answered_in_one_line(call, error, message):
     with pytest.raises(error, match=message) as told:
         call(tg.tensor([1.0, 2.0, 3.0], requires_grad=True))
     assert "\n" not in str(told.value)
+
+
+def stepped(make, n=1, momentum=None):
+    params = [tg.tensor([1.0, 2.0], requires_grad=True) for _ in range(n)]
+    for p in params:
+        p.grad = tg.tensor([1.0, 1.0])
+    optimizer = make(params)
+    optimizer.step()
+    return optimizer
+
+
+MAKERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1), "momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9),
+    "Adagrad": optim.Adagrad, "RMSprop": optim.RMSprop, "centered": lambda p: optim.RMSprop(p, centered=True),
+    "Adam": optim.Adam,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("theirs", MAKERS)
+@pytest.mark.parametrize("ours", MAKERS)
+def test_only_the_state_of_the_same_optimizer_is_loaded(ours, theirs):
+    mine, other = stepped(MAKERS[ours]), stepped(MAKERS[theirs])
+    state, before = other.state_dict(), str(mine.state_dict())
+    if type(mine) is type(other):
+        mine.load_state_dict(state)
+        assert str(mine.state_dict()) == str(state)
+        return
+    with pytest.raises(ValueError, match=rf"^{type(mine).__name__}: (missing|unexpected) "):
+        mine.load_state_dict(state)
+    assert str(mine.state_dict()) == before
+
+
+def test_the_state_of_more_or_fewer_parameters_is_refused():
+    for m, n in ((1, 2), (2, 1)):
+        with pytest.raises(ValueError, match=f"SGD: the state is of {n} parameters?, and here are {m}"):
+            stepped(MAKERS["SGD"], m).load_state_dict(stepped(MAKERS["SGD"], n).state_dict())
+    broken = stepped(MAKERS["Adam"]).state_dict()
+    del broken["0.mean"]
+    with pytest.raises(ValueError, match=r"Adam: missing '0\.mean'"):
+        stepped(MAKERS["Adam"]).load_state_dict(broken)
+
+
+@pytest.mark.parametrize(("grad", "error", "line"), [
+    (tg.tensor([[1.0], [2.0]]), ValueError, r"the gradient of W \(2,\) has shape \(2, 1\)"),
+    (tg.tensor(1.0), ValueError, r"the gradient of W \(2,\) has shape \(\)"),
+    (np.ones(2), TypeError, r"the gradient of W \(2,\) is a ndarray, no Tensor: set .grad = tg.tensor\(...\)"),
+])  # fmt: skip
+def test_a_gradient_that_does_not_fit_is_refused_before_anything_moves(grad, error, line):
+    good, bad = (tg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in ("b", "W"))
+    good.grad, optimizer = tg.tensor([1.0, 1.0]), optim.Adam([good, bad])
+    bad.grad = grad
+    for act in (optimizer.step, lambda: optim.clip_grad_norm([good, bad], 0.1),
+                lambda: optim.clip_grad_value([good, bad], 0.1)):  # fmt: skip
+        with pytest.raises(error, match=line):
+            act()
+        assert (good.tolist(), good.grad.tolist(), bad.shape) == ([1.0, 2.0], [1.0, 1.0], (2,))
+    assert optimizer.memories == [{}, {}]

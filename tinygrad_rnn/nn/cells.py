@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from .. import backend
-from ..core import Tensor, describe
+from ..core import Tensor
 from ..ops import relu, sigmoid, split, tanh
 from . import init
 from .layers import Generator, parameter
-from .module import Module
+from .module import Module, told
 
 
 class Cell(Module):
@@ -60,9 +60,10 @@ class Cell(Module):
 
     def check(self, x: Any, state: Any) -> None:
         """Raise ValueError, in one line, unless x is `(B, D)` and the state fits it."""
-        if len(x.shape) != 2 or x.shape[1] != self.input_size:
-            hint = " (a sequence goes to a layer, or step by step through tg.unstack)" if len(x.shape) == 3 else ""
-            raise ValueError(f"{self._signature()} takes x (B, {self.input_size}), not {describe(x)}{hint}")
+        shape = tuple(getattr(x, "shape", ()))
+        if len(shape) != 2 or shape[1] != self.input_size:
+            hint = " (a sequence goes to a layer, or step by step through tg.unstack)" if len(shape) == 3 else ""
+            raise ValueError(f"{self._signature()} takes x (B, {self.input_size}), not {told(x)}{hint}")
         if state is not None:
             self.check_state(state, x.shape[0])
 
@@ -72,12 +73,12 @@ class Cell(Module):
         parts = state if several else (state,)
         if len(parts) != len(self.states) or several != (len(self.states) > 1):
             form = f"a tuple ({', '.join(self.states)})" if len(self.states) > 1 else "one tensor h"
-            got = f"a {type(state).__name__} of {len(parts)}" if several else describe(state)
+            got = f"a {type(state).__name__} of {len(parts)}" if several else told(state)
             raise ValueError(f"{self._signature()} takes as its state {form}, not {got}")
         for name, part in zip(self.states, parts, strict=True):
-            if tuple(part.shape) != (batch, self.hidden_size):
+            if tuple(getattr(part, "shape", ())) != (batch, self.hidden_size):
                 raise ValueError(f"{self._signature()} takes {name} ({batch}, {self.hidden_size}) with a batch of "
-                                 f"{batch}, not {describe(part)}")  # fmt: skip
+                                 f"{batch}, not {told(part)}")  # fmt: skip
 
     def describe(self) -> str:
         return f"{self.input_size}, {self.hidden_size}"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core import Tensor, describe, tensor
+from ..core import Tensor, tensor
 from . import init
-from .module import Module
+from .module import Module, told
 
 Generator = np.random.Generator | int | None  # what a seed may be; None draws a fresh one each time
 
@@ -33,8 +33,8 @@ class Linear(Module):
         self.b = parameter(init.zeros((out_features,), dtype), "b", device) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        if x.ndim == 0 or x.shape[-1] != self.in_features:
-            raise ValueError(f"Linear({self.describe()}) takes x (..., {self.in_features}), not {describe(x)}")
+        if getattr(x, "shape", ())[-1:] != (self.in_features,):
+            raise ValueError(f"Linear({self.describe()}) takes x (..., {self.in_features}), not {told(x)}")
         y: Tensor = x @ self.W
         return y if self.b is None else y + self.b
 

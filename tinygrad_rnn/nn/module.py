@@ -20,7 +20,7 @@ import numpy as np
 
 from .. import backend
 from ..backend import Array
-from ..core import Tensor
+from ..core import Tensor, describe
 from ..recording import scope
 
 
@@ -30,6 +30,7 @@ class Module:
     Parameters are the Tensors among its attributes and those of its sub-modules, also inside lists, tuples and dicts,
     in the order in which the attributes were first assigned; attributes whose name starts with `_` do not count. To
     replace a parameter, assign another Tensor. `name` is the `tg.scope` that a call opens; None opens none.
+    `copy.deepcopy` copies the numbers and not the gradients.
     """
 
     name: str | None = None
@@ -93,9 +94,9 @@ class Module:
                  for name, a in found.items() if a.shape != mine[name].shape]  # fmt: skip
         if wrong:
             raise ValueError(f"{type(self).__name__}: {'; '.join(wrong)}: build it with the sizes that were saved")
-        for name, a in found.items():
-            dtype = a.dtype if a.dtype.kind in "fc" else mine[name].dtype
-            _rebind(mine[name], name, backend.to_device(np.array(a, dtype, order="C"), mine[name].device))
+        kinds = {name: a.dtype if a.dtype.kind in "fc" else mine[name].dtype for name, a in found.items()}
+        _rebind({name: (mine[name], backend.to_device(np.array(a, kinds[name], order="C"), mine[name].device))
+                 for name, a in found.items()})  # fmt: skip
 
     def to(self, device: str) -> Self:
         """Itself, its parameters moved to `device` ("cpu" or "cuda"), gradients too."""
@@ -106,11 +107,11 @@ class Module:
         return self._each(lambda array: array.astype(dtype, copy=False))
 
     def _each(self, change: Callable[[Array], Array]) -> Self:
-        for name, parameter in self.named_parameters():
-            grad = parameter.grad
-            _rebind(parameter, name, change(parameter.data))
-            if grad is not None:
-                parameter.grad = Tensor(change(grad.data))
+        named = dict(self.named_parameters())
+        gradients = [(p, Tensor(change(p.grad.data))) for p in named.values() if p.grad is not None]
+        _rebind({name: (p, change(p.data)) for name, p in named.items()})
+        for p, grad in gradients:
+            p.grad = grad
         return self
 
     # Training
@@ -141,9 +142,16 @@ class Module:
         return "\n".join([f"{type(self).__name__}({self.describe()}): {self.count_parameters():,} parameters", *lines])
 
     def __getattr__(self, name: str) -> Any:
+        if hasattr(type(self), name):  # a property that raised: its own error, not ours
+            return object.__getattribute__(self, name)
         near = difflib.get_close_matches(name, dir(self), n=3)
         hint = f": did you mean {' or '.join(near)}?" if near else ""
         raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}", name=name, obj=self)
+
+
+def told(x: Any) -> str:
+    """What was given in place of an array, for messages."""
+    return f"a {type(x).__name__}: pass tg.tensor(...) of it" if isinstance(x, (list, tuple)) else describe(x)
 
 
 def as_numpy(x: Any) -> np.ndarray:
@@ -177,12 +185,15 @@ def _members(x: Any) -> list[tuple[str, Any]]:
     return [(str(i), child) for i, child in enumerate(x)] if isinstance(x, (list, tuple)) else []
 
 
-def _rebind(parameter: Tensor, name: str, array: Array) -> None:
-    """Give a parameter other numbers, in an array of their own because a graph may hold the old one."""
-    if parameter.node is not None:
-        raise ValueError(f"{name} is the result of {parameter.op}, not a leaf, so it has no numbers of its own to "
-                         "replace: assign another Tensor, or change what it is computed from")  # fmt: skip
-    parameter.data = array
+def _rebind(changes: Mapping[str, tuple[Tensor, Array]]) -> None:
+    """Give parameters, by name, other numbers, in arrays of their own because a graph may hold the old ones; none of
+    them where one cannot take any."""
+    for name, (parameter, _) in changes.items():
+        if parameter.node is not None:
+            raise ValueError(f"{name} is the result of {parameter.op}, not a leaf, so it has no numbers of its own to "
+                             "replace: assign another Tensor, or change what it is computed from")  # fmt: skip
+    for parameter, array in changes.values():
+        parameter.data = array
 
 
 def _difference(missing: list[str], unexpected: list[str], known: list[str]) -> str:

@@ -16,7 +16,7 @@ from ..core import Tensor, describe
 from ..recording import scope, step
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
-from .module import Module
+from .module import Module, told
 
 
 class Layer(Module):
@@ -128,7 +128,7 @@ class Recurrent(Module):
         shape = tuple(getattr(x, "shape", ()))
         if len(shape) != 3 or shape[2] != self.input_size:
             raise ValueError(f"{type(self).__name__}({self.describe()}) takes x (T, B, {self.input_size}), time first, "
-                             f"not {describe(x)}")  # fmt: skip
+                             f"not {told(x)}")  # fmt: skip
         if shape[0] == 0:
             raise ValueError(f"{type(self).__name__}: x {shape} has no time step")
 
@@ -190,10 +190,13 @@ class GRU(Recurrent):
 
 
 def detach(state: Any) -> Any:
-    """A state, however nested, out of the graph: the same numbers, and no gradient flows back beyond it.
+    """A state, however nested in tuples, lists (which become tuples) and dicts, out of the graph: the same numbers, and
+    no gradient flows back beyond it.
 
     Called between chunks of a sequence, this is truncated BPTT (Williams & Peng 1990).
     """
     if isinstance(state, (tuple, list)):
         return tuple(map(detach, state))
+    if isinstance(state, dict):
+        return {key: detach(part) for key, part in state.items()}
     return state.detach() if isinstance(state, Tensor) else state

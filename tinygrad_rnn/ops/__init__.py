@@ -7,7 +7,7 @@ from .elementwise import (
 )  # fmt: skip
 from .linear import einsum, matmul
 from .loss import (
-    binary_cross_entropy, cross_entropy, log_softmax, mse_loss, one_hot, sequence_loss, softmax, uniform_loss,
+    binary_cross_entropy, cross_entropy, log_softmax, mse_loss, one_hot, sequence_loss, softmax,
 )  # fmt: skip
 from .noise import dropout
 from .placement import astype, cast, copy, to_device
@@ -22,5 +22,5 @@ __all__ = [
     "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply",
     "negative", "one_hot", "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax",
     "softplus", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "sum_to", "take", "tanh", "to_device",
-    "transpose", "uniform_loss", "unstack", "var", "where",
+    "transpose", "unstack", "var", "where",
 ]  # fmt: skip

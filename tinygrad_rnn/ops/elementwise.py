@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -179,8 +180,9 @@ def _(g: Any, y: Any, x: Any) -> Any:
 
 @primitive
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + e^-x), exact also where it is nearly 0."""
-    with np.errstate(over="ignore"):  # e^-x may overflow to inf, whose reciprocal, 0, is right
+    """1 / (1 + e^-x), with all its digits also where it is nearly 0, until e^-x overflows (x below about -88 in
+    float32, -709 in float64): from there on it is 0."""
+    with np.errstate(over="ignore"):
         return 1 / (1 + xp(x).exp(-x))
 
 
@@ -227,8 +229,8 @@ def _(g: Any, y: Any, x: Any, alpha: float) -> Any:
 def softplus(x: Any) -> Any:
     """log(1 + e^x), a smooth relu, without overflow."""
     lib = xp(x)
-    m = lib.where(x.real > 0, x, 0)
-    return m + lib.log1p(lib.exp(x - 2 * m))  # e^-|x|, in a form that is analytic on either side of 0
+    positive = x.real > 0  # -|x| in a form that is analytic on either side of 0, and no inf - inf
+    return lib.where(positive, x, 0) + lib.log1p(lib.exp(lib.where(positive, -x, x)))
 
 
 @softplus.vjp(0)
@@ -311,14 +313,19 @@ def _(g: Any, z: Any, condition: Any, x: Any, y: Any) -> Any:
 
 
 @primitive(analytic=False)
-def clip(x: Any, /, low: float, high: float) -> Any:
-    """x, kept between low and high; the gradient passes inside and at the ends, and stops outside."""
-    return xp(x).clip(x, low, high)
+def clip(x: Any, /, low: float | None, high: float | None) -> Any:
+    """x, kept between low and high (None: no bound); the gradient passes inside and at the ends, and stops outside."""
+    return xp(x).clip(x, *_bounds(low, high))
 
 
 @clip.vjp(0)
-def _(g: Any, y: Any, x: Any, low: float, high: float) -> Any:
+def _(g: Any, y: Any, x: Any, low: float | None, high: float | None) -> Any:
+    low, high = _bounds(low, high)
     return g * ((x >= low) & (x <= high))
+
+
+def _bounds(low: float | None, high: float | None) -> tuple[float, float]:
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def _lib(*args: Any) -> Any:

@@ -7,14 +7,15 @@ from typing import Any
 
 from ..backend import xp
 from ..primitives import primitive
+from .placement import as_arrays
 from .shape import broadcast_to, expand_dims, reshape, squeeze, transpose
 
 
 @primitive
 def matmul(x: Any, y: Any) -> Any:
     """x @ y as in NumPy: vectors, matrices, or stacks of matrices that broadcast."""
-    if x.ndim == y.ndim == 2:
-        return x.dot(y)  # the same product; for the small matrices of a lesson NumPy's dot takes two thirds of the time
+    if x.__class__ is y.__class__ and x.ndim == y.ndim == 2:
+        return x.dot(y)  # the same product; for a lesson's small matrices NumPy's dot takes two thirds of the time
     return x @ y
 
 
@@ -63,6 +64,7 @@ def einsum(spec: str, *operands: Any) -> Any:
     if not arrow or "." in spec or any(len(set(t)) < len(t) for t in (*terms, output)) or len(terms) != len(operands):
         raise ValueError(f"einsum: {spec!r} for {len(operands)} operands: one term an operand and an explicit ->, "
                          'one letter an axis, none twice in a term, no "..."')  # fmt: skip
+    operands = tuple(as_arrays(operands))
     for letter in set("".join(terms)):
         sizes = {n for term, x in zip(terms, operands, strict=True)
                  for axis, n in zip(term, x.shape, strict=False) if axis == letter}  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..backend import xp
 from ..core import raw
 from ..primitives import primitive
 from .elementwise import exp, sigmoid, softplus
+from .placement import as_arrays
 from .reduction import sum
 from .shape import as_indices, expand_dims
 
@@ -42,11 +42,13 @@ def _(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 
 def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = "mean") -> Any:
-    """-log softmax(logits)[target], in nats: logits (..., C), integer targets (...), mask (...) of 0 and 1 or bool.
+    """-log softmax(logits)[target], in nats: logits (..., C), integer targets (...), mask (...) of bool, 0 and 1, or
+    weights.
 
-    "mean" divides by the number of unmasked targets, and is 0 where there are none. Raises ValueError where shapes
-    differ, IndexError for a target outside 0..C-1 (under the mask too: give any class there).
+    "mean" divides by the sum of the mask, the number of unmasked targets, and is 0 where that is 0. Raises ValueError
+    where shapes differ, IndexError for a target outside 0..C-1 (under the mask too: give any class there).
     """
+    (logits,) = as_arrays([logits])
     targets = as_indices(targets, logits, logits.shape[-1], "cross_entropy: target")
     if targets.shape != logits.shape[:-1]:
         raise ValueError(f"cross_entropy: logits {tuple(logits.shape)} need targets {tuple(logits.shape[:-1])}, not "
@@ -59,7 +61,7 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
     weights = _weights(mask, logits, targets.shape)
     if reduction == "none":
         return _cross_entropy(logits, targets, None) * weights
-    return _cross_entropy(logits, targets, weights / weights.sum().clip(1) if reduction == "mean" else weights)
+    return _cross_entropy(logits, targets, _shares(weights) if reduction == "mean" else weights)
 
 
 @primitive(saves=True)
@@ -99,6 +101,7 @@ def binary_cross_entropy(logits: Any, targets: Any, reduction: str = "mean") -> 
 
     Raises ValueError where the shapes differ, which broadcasting would hide.
     """
+    logits, targets = as_arrays([logits, targets])
     _same_shape("binary_cross_entropy", logits=logits, targets=targets)
     return _reduced(_binary_cross_entropy(logits, targets), reduction)
 
@@ -120,6 +123,7 @@ def _(g: Any, y: Any, logits: Any, targets: Any) -> Any:
 
 def mse_loss(prediction: Any, target: Any, reduction: str = "mean") -> Any:
     """The squared difference. Raises ValueError where the shapes differ, which broadcasting would hide."""
+    prediction, target = as_arrays([prediction, target])
     _same_shape("mse_loss", prediction=prediction, target=target)
     difference = prediction - target
     return _reduced(difference * difference, reduction)
@@ -133,6 +137,7 @@ def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any =
     """
     if over_time not in ("sum", "mean"):
         raise ValueError(f'sequence_loss: over_time is "sum" or "mean", not {over_time!r}')
+    (logits,) = as_arrays([logits])
     T, B = logits.shape[0], logits.shape[1]
     if mask is None:
         total = cross_entropy(logits, targets, None, "sum")
@@ -140,8 +145,7 @@ def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any =
     if over_time == "mean":
         return cross_entropy(logits, targets, mask, "mean")
     weights = _weights(mask, logits, logits.shape[:-1])
-    losses = cross_entropy(logits, targets, None, "none") * (weights / weights.sum(axis=1, keepdims=True).clip(1))
-    return sum(losses)
+    return sum(cross_entropy(logits, targets, None, "none") * _shares(weights, axis=1))
 
 
 def _weights(mask: Any, like: Any, shape: tuple[int, ...]) -> Any:
@@ -151,6 +155,12 @@ def _weights(mask: Any, like: Any, shape: tuple[int, ...]) -> Any:
     if tuple(array.shape) != tuple(shape):
         raise ValueError(f"mask {tuple(array.shape)} must have the shape of the targets, {shape}")
     return backend.to_device(array, backend.of(raw(like)).device).astype(like.dtype)
+
+
+def _shares(weights: Any, axis: int | None = None) -> Any:
+    """The weights divided by their sum; zeros, where that is 0."""
+    total = weights.sum(axis=axis, keepdims=True)
+    return weights / (total + (total == 0))
 
 
 def _same_shape(loss: str, **given: Any) -> None:
@@ -167,8 +177,3 @@ def _reduced(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r}')
-
-
-def uniform_loss(classes: int) -> float:
-    """The cross-entropy of knowing nothing, log C nats: what an untrained classifier should start at."""
-    return math.log(classes)

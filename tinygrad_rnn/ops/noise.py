@@ -16,12 +16,15 @@ def dropout(x: Any, p: float, rng: np.random.Generator, training: bool = True) -
     """x with each element dropped with probability p and the rest divided by 1 - p, so that nothing changes on average
     and nothing is to be done when not training (inverted dropout; Srivastava et al. 2014).
 
-    Raises ValueError unless 0 <= p <= 1.
+    Raises ValueError unless 0 <= p <= 1, TypeError where numbers are to be drawn and `rng` is no generator.
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is the probability to drop, between 0 and 1, not {p}")
     if not training or p == 0:
         return x
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError("dropout: rng must be a numpy.random.Generator, such as numpy.random.default_rng(0), not "
+                        f"{rng!r}")  # fmt: skip
     keep = draw_uniform(rng, x.shape) >= p
     mask = keep.astype(x.dtype) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
     return _dropout(x, mask=backend.to_device(mask, backend.of(raw(x)).device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,17 @@ def to_device(x: Any, /, device: str) -> Any:
 @to_device.vjp(0)
 def _(g: Any, y: Any, x: Any, device: str) -> Any:
     return to_device(g, backend.of(raw(x)).device)
+
+
+def as_arrays(xs: Sequence[Any]) -> list[Any]:
+    """`xs` with Python numbers and lists as arrays, on the device of the first Tensor or array among them, and of the
+    dtype of the first that is of floats."""
+    held = [x for x in map(raw, xs) if backend.is_array(x)]
+    if len(held) == len(xs):
+        return list(xs)
+    dtype = next((x.dtype for x in held if x.dtype.kind in "fc"), None)
+    device = backend.of(held[0]).device if held else "cpu"
+    return [x if backend.is_array(raw(x)) else backend.to_device(np.asarray(x, dtype), device) for x in xs]
 
 
 @primitive

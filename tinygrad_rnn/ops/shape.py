@@ -12,7 +12,7 @@ from .. import backend
 from ..backend import xp
 from ..core import raw
 from ..primitives import primitive
-from .placement import zeros_like
+from .placement import as_arrays, zeros_like
 
 # Another shape
 
@@ -76,7 +76,7 @@ def _(g: Any, y: Any, x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def concat(tensors: Sequence[Any], axis: int = 0) -> Any:
-    """The tensors one after another along an axis that they have."""
+    """The tensors one after another along an axis that they have; lists of numbers among them take their dtype."""
     return _concat(*_some(tensors, "concat"), axis=axis)
 
 
@@ -91,7 +91,7 @@ def _(needed: Any, g: Any, y: Any, *xs: Any, axis: int) -> Any:
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
-    """The tensors, all of one shape, along a new axis."""
+    """The tensors, all of one shape, along a new axis; Python numbers among them take their dtype."""
     return _stack(*_some(tensors, "stack"), axis=axis)
 
 
@@ -108,7 +108,7 @@ def _(needed: Any, g: Any, y: Any, *xs: Any, axis: int) -> Any:
 def _some(tensors: Sequence[Any], op: str) -> Sequence[Any]:
     if len(tensors) == 0:
         raise ValueError(f"{op}: the list of tensors is empty, so there is no shape to give the result")
-    return tensors
+    return as_arrays(tensors)
 
 
 @primitive(several=True)
@@ -124,14 +124,18 @@ def _(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 @primitive(several=True)
 def split(x: Any, /, sections: int | Sequence[int], axis: int = 0) -> Any:
-    """x cut along an axis, as a tuple: into `sections` equal parts, or before each index in `sections`."""
+    """x cut along an axis, as a tuple: into `sections` equal parts, or before each index in `sections`, which must not
+    decrease."""
     size = x.shape[axis]
     if isinstance(sections, int):
         if sections < 1 or size % sections:
             raise ValueError(f"axis {axis}, of size {size}, does not divide into {sections} equal parts")
         sections = range(size // sections, size, size // sections) if size else [0] * (sections - 1)
+    ends = [slice(None, index).indices(size)[1] for index in sections]
+    if any(a > b for a, b in pairwise(ends)):
+        raise ValueError(f"the indices must not decrease, and they cut at {', '.join(map(str, ends))}")
     before = (slice(None),) * (axis % x.ndim)
-    return tuple([x[(*before, slice(a, b))] for a, b in pairwise((0, *sections, size))])
+    return tuple([x[(*before, slice(a, b))] for a, b in pairwise((0, *ends, size))])
 
 
 @split.vjp(0)

@@ -14,6 +14,7 @@ class Adagrad(Optimizer):
     """s := s + g^2; p := p - lr g / (sqrt(s) + eps) (Duchi, Hazan & Singer 2011): steps only ever shrink."""
 
     hyperparameters = ("lr", "eps", "weight_decay")
+    remembers = ("squares",)
 
     def __init__(self, params: Iterable[Tensor], lr: float = 0.01, eps: float = 1e-10,
                  weight_decay: float = 0.0) -> None:  # fmt: skip
@@ -34,6 +35,8 @@ class RMSprop(Optimizer):
     """
 
     hyperparameters = ("lr", "alpha", "eps", "momentum", "centered", "weight_decay")
+    remembers = ("squares",)
+    may_remember = ("mean", "velocity")
 
     def __init__(self, params: Iterable[Tensor], lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8,
                  momentum: float = 0.0, centered: bool = False, weight_decay: float = 0.0) -> None:  # fmt: skip
@@ -59,6 +62,7 @@ class Adam(Optimizer):
     Ba 2015, algorithm 1)."""
 
     hyperparameters = ("lr", "beta1", "beta2", "eps", "weight_decay")
+    remembers = ("step", "mean", "squares")
 
     def __init__(self, params: Iterable[Tensor], lr: float = 0.001, betas: tuple[float, float] = (0.9, 0.999),
                  eps: float = 1e-8, weight_decay: float = 0.0) -> None:  # fmt: skip

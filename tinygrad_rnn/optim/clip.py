@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from .. import ops
 from ..backend import Array
 from ..core import Tensor, describe
+from .optimizer import gradient
 
 
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float, error_if_nonfinite: bool = False) -> float:
@@ -26,7 +27,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float, error_if_nonfinite
     """
     if not max_norm >= 0:
         raise ValueError(f"clip_grad_norm: max_norm must not be negative or NaN, and it is {max_norm}")
-    learning = _with_grad(params)
+    learning = _with_grad(params, "clip_grad_norm")
     norms = [_norm(g.data) for _, g in learning]
     total = math.hypot(*norms)
     if not math.isfinite(total):
@@ -48,14 +49,15 @@ def clip_grad_value(params: Iterable[Tensor], limit: float) -> None:
     """
     if not limit >= 0:
         raise ValueError(f"clip_grad_value: limit must not be negative or NaN, and it is {limit}")
-    for p, g in _with_grad(params):
+    for p, g in _with_grad(params, "clip_grad_value"):
         p.grad = ops.clip(g, -limit, limit)
 
 
-def _with_grad(params: Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """The parameters that have a gradient, each once, and the numbers of that gradient."""
+def _with_grad(params: Iterable[Tensor], who: str) -> list[tuple[Tensor, Tensor]]:
+    """The parameters that have a gradient, each once, and the numbers of that gradient; checked as by `gradient`."""
     given = [params] if isinstance(params, Tensor) else params
-    return [(p, p.grad.detach()) for p in dict.fromkeys(given) if p.grad is not None]
+    gradients = {p: gradient(p, who) for p in given}
+    return [(p, Tensor(g)) for p, g in gradients.items() if g is not None]
 
 
 def _norm(g: Array) -> float:
