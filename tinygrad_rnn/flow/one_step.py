@@ -20,6 +20,7 @@ State = tuple[Tensor, ...]
 
 
 def order(x: Tensor) -> int:
+    """How late `x` was made: its node's number, -1 for a leaf."""
     return -1 if x.node is None else x.node.order
 
 

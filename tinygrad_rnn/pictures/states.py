@@ -87,6 +87,7 @@ def _carry(lane: By, others: set[Vertex]) -> tuple[bool, bool, bool]:
 
 
 def layers_of(graph: Graph, lanes: list[By]) -> list[Layer]:
+    """The recurrent layers of a graph, each a chain of states, from their lanes."""
     members = {v for lane in lanes for v in lane.values()}
     how = [_carry(lane, members) for lane in lanes]
     recurrent = [i for i, (reached, _, _) in enumerate(how) if reached]

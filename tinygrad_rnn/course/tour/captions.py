@@ -29,6 +29,7 @@ def verdict(facts: Facts) -> str:
 
 
 def steps(n: int) -> str:
+    """"1 step", "20 steps"."""
     return f"{n} step{'' if n == 1 else 's'}"
 
 
@@ -46,6 +47,7 @@ def joined(*groups: Sequence[str]) -> str:
 
 
 def language_summary(n: Facts) -> str:
+    """One line for the table of contents: the best of the four, in bits per character."""
     best = min(n["models"], key=lambda name: n["models"][name]["last"])
     return (
         f"After {n['updates']} updates the best of four networks, {best}, needs {n['models'][best]['last']:.2f} bits"
@@ -54,6 +56,7 @@ def language_summary(n: Facts) -> str:
 
 
 def language_setting(n: Facts) -> str:
+    """What was trained, on what, for how long."""
     return (
         f"An Elman network and three LSTMs, whose forget gates' biases start at 0, 1 and 2, read {n['source']}"
         f" ({n['characters']:,} characters). Each has {n['hidden_size']} units and sees the same {n['updates']} batches"
@@ -101,6 +104,7 @@ def language(n: Facts) -> str:
 
 
 def reach_summary(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> str:
+    """One line for the table of contents: in which networks the gradient dies after learning the text."""
     dead = [name for name in after if verdict(after[name]) == "dies"]
     if not dead:
         return "After learning the text, no network's gradient dies within the window."
@@ -215,6 +219,7 @@ def ledgers(facts: Mapping[str, Facts]) -> str:
 
 
 def adding_summary(n: Facts) -> str:
+    """One line for the table of contents: who learned to add, and after how many updates."""
     return f"Two of {n['length']} numbers must be remembered and added. {_solvers(n)}"
 
 
@@ -229,6 +234,7 @@ def _solvers(n: Facts) -> str:
 
 
 def adding_introduction(n: Facts) -> str:
+    """What the adding task asks, and what knowing nothing scores."""
     named = {
         rate: [name for name, m in n["models"].items() if m["learning_rate"] == rate]
         for rate in sorted({m["learning_rate"] for m in n["models"].values()})

@@ -24,6 +24,7 @@ Report = Callable[[str], None]
 
 
 def clipping_part(seed: int, seconds: float, device: str, report: Report) -> Part:
+    """The part on exploding gradients: the wall in one dimension, then temporal order with and without clipping."""
     part = Part("clipping", "When the gradient explodes: clipping")
     wall = _wall()
     runs = _runs(seed, seconds, device)

@@ -76,6 +76,7 @@ ORDER_INTRODUCTION = (
 
 
 def hello(loss: float, count: int, letters: int) -> str:
+    """One line for the table of contents: the size of the network, and its loss before any learning."""
     return (
         f"{steps(count)}, {letters} letters, 3 hidden units; the loss before any learning is {loss:.3f}, the sum of"
         " four characters."
@@ -83,6 +84,7 @@ def hello(loss: float, count: int, letters: int) -> str:
 
 
 def by_hand(gap: float) -> str:
+    """How far the gradients by hand are from the engine's."""
     if gap == 0:
         return "By hand and by the engine: the same numbers to the last bit."
     if gap <= 1e-12:
@@ -128,10 +130,12 @@ BECOMES = {
 
 
 def radius_panel(case: Facts) -> str:
+    """What became of the gradient in one chain."""
     return f"ρ = {case['rho']:.1f}, {'weak' if case['inputs'] < 0.1 else 'strong'} inputs: it {BECOMES[verdict(case)]}"
 
 
 def radius_summary(cases: Sequence[Facts]) -> str:
+    """One line for the table of contents: what is left of a gradient of 1 for each spectral radius."""
     told = [f"{number(case['last'])} at ρ = {case['rho']:.1f}" for case in cases[:3]]
     return f"A gradient of 1, {steps(cases[0]['lags'])} later: {listed(told)}."
 
@@ -160,6 +164,7 @@ def radius(cases: Sequence[Facts]) -> str:
 
 
 def wall(n: Facts) -> str:
+    """What the numbers at the wall say: how steep it is, and where a step with and without clipping lands."""
     slopes, at = [s for s in n["slope"] if s == s], max(range(len(n["slope"])), key=lambda i: n["slope"][i])
     flat = sorted(slopes)[len(slopes) // 2]
     return (
@@ -190,6 +195,7 @@ def descent(n: Facts) -> str:
 
 
 def clipping_summary(runs: Sequence[Facts]) -> str:
+    """One line for the table of contents: the share of wrong answers with and without clipping."""
     plain, clipped = ([run["wrong"] for run in runs if bool(run["clip"]) == with_clip] for with_clip in (False, True))
     return (
         f"The same {len(plain)} networks: {_mean(plain):.0%} of the answers are wrong without clipping, "
@@ -213,6 +219,7 @@ def order(runs: Sequence[Facts]) -> str:
 
 
 def order_norms(plain: Facts, clipped: Facts) -> str:
+    """What the gradient norms during training say, with and without clipping."""
     text = (
         "The largest norm of the first network's gradient in each stretch of updates. Without clipping half of all"
         f" norms are below {number(plain['median_norm'])}, and the largest is {number(plain['largest_norm'])}. With"

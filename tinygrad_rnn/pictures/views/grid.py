@@ -93,5 +93,6 @@ class Grid:
 
 
 def name_of(layers: list[Layer], i: int, letter: str) -> str:
+    """The key of layer number i: the letter of its state, numbered where there are several."""
     many = len(layers) > 1
     return letter + (f"{layers[i].number}" if many else "") + ("back" if many and layers[i].backward else "")
