@@ -1,6 +1,15 @@
 """A tiny autograd engine, on NumPy or CuPy, that shows recurrent networks from the inside.
 
     import tinygrad_rnn as tg
+
+    x = tg.tensor(data, requires_grad=True)     operations (tg.tanh, tg.matmul, x @ W, ...) on Tensors are recorded
+    y.backward()                                gradients into .grad of leaves; tg.grad(y, x) gives them instead
+    with tg.step(t), tg.scope("encoder"): ...   where in time and in the model an operation belongs
+    tg.draw(loss, view="cells")                 the unrolled graph: cells, rolled, gates, ops or flow
+    tg.flow.ledger(loss, W)                     what each time step contributes to dL/dW; see help(tg.flow)
+    tg.nn, tg.optim, tg.data                    layers and cells, optimizers, text and tasks
+    tg.why(x), tg.debug(), tg.gradcheck(f, x)   why is .grad None; where was the NaN born; is my derivative right
+    @tg.primitive                               an operation of your own, with one derivative per argument
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ The surroundings are one immutable State in a context variable, so threads and c
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
@@ -121,7 +122,10 @@ class step(Surroundings):
 
     def __init__(self, t: int) -> None:
         super().__init__()
-        self.t = int(t)
+        try:
+            self.t = operator.index(t)
+        except TypeError:
+            raise TypeError(f"step: t is the number of a time step, counted from 0, not {t!r}") from None
 
     def change(self, new: State) -> None:
         new.step = self.t

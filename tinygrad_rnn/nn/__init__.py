@@ -4,10 +4,10 @@ from . import init
 from .cells import GRUCell, LSTMCell, RNNCell
 from .layers import Dropout, Embedding, Linear
 from .module import Module
-from .recurrent import GRU, LSTM, RNN, detach
+from .recurrent import GRU, LSTM, RNN, Recurrent, detach
 from .torch_names import load_torch, to_torch
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell", "detach",
-    "init", "load_torch", "to_torch",
+    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell", "Recurrent",
+    "detach", "init", "load_torch", "to_torch",
 ]  # fmt: skip

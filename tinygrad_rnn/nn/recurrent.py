@@ -156,7 +156,9 @@ class Recurrent(Module):
 
 
 class RNN(Recurrent):
-    """Elman's network over a sequence: see `Recurrent` for the call and `RNNCell` for the equation.
+    """Elman's network over a sequence: `outputs, h = layer(x)`, x (T, B, D), outputs (T, B, H), h (B, H).
+
+    `RNNCell` has the equation; `Recurrent` says what several layers and both directions do to outputs and state.
 
     >>> import numpy as np
     >>> layer = RNN(3, 5, num_layers=2, rng=0)
@@ -169,7 +171,9 @@ class RNN(Recurrent):
 
 
 class LSTM(Recurrent):
-    """Long short-term memory over a sequence: see `Recurrent` for the call and `LSTMCell` for the equations.
+    """Long short-term memory over a sequence: `outputs, (h, c) = layer(x)`, x (T, B, D), outputs (T, B, H), h, c (B, H).
+
+    `LSTMCell` has the equations; `Recurrent` says what several layers and both directions do to outputs and state.
 
     >>> import numpy as np
     >>> outputs, (h, c) = LSTM(3, 5, rng=0)(np.ones((7, 2, 3), np.float32))
@@ -181,8 +185,9 @@ class LSTM(Recurrent):
 
 
 class GRU(Recurrent):
-    """Gated recurrent units over a sequence: see `Recurrent` for the call and `GRUCell` for the equations.
+    """Gated recurrent units over a sequence: `outputs, h = layer(x)`, x (T, B, D), outputs (T, B, H), h (B, H).
 
+    `GRUCell` has the equations; `Recurrent` says what several layers and both directions do to outputs and state.
     `GRU(..., reset="after")` is PyTorch's.
     """
 
