@@ -190,3 +190,7 @@ def test_bad_requests_get_one_clear_line():
         flow.ledger(run.states[-1], run.W_hh)
     with pytest.raises(ValueError, match="empty"):
         flow.ledger([], run.W_hh)
+    with pytest.raises(TypeError, match=r"the weight itself, .* not 'W_hh'"):
+        flow.ledger(run.total, "W_hh")
+    with pytest.raises(TypeError, match="not float"):
+        flow.ledger(3.0, run.W_hh)

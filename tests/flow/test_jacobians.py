@@ -167,3 +167,11 @@ def test_bad_requests_get_one_clear_line():
         flow.jacobian_products(cell.states, of=2)
     with pytest.raises(IndexError, match="no later one"):
         flow.jacobian_products(run.states).matrix(1, 2)
+
+
+def test_what_is_no_list_of_states_is_named():
+    run = elman(T=3)
+    for wrong, said in ((run.total, "not the result of add"), (flow.find_states(run.total), "by name .'tanh'."),
+                        (3.0, "not a float"), ([1.0, 2.0], "not float")):  # fmt: skip
+        with pytest.raises(TypeError, match=f"jacobian_products: .*{said}"):
+            flow.jacobian_products(wrong)

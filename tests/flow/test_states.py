@@ -36,8 +36,31 @@ def test_an_lstm_has_two_and_two_layers_have_four():
                 states[i] = cell(x, states[i])
                 x = states[i][0]
     found = flow.find_states(x.sum())
-    assert sorted(found) == ["c", "h", "second/c", "second/h"]
+    assert sorted(found) == ["first/c", "first/h", "second/c", "second/h"]
     assert all([x.step for x in xs] == [0, 1, 2, 3, 4] for xs in found.values())
+
+
+def test_names_of_layers_are_all_told_apart_by_their_scopes():
+    outputs, _ = tg.nn.GRU(3, 4, num_layers=3, rng=0)(tg.tensor(np.ones((4, 2, 3), np.float32)))
+    names = ["gru/layer 0/h", "gru/layer 1/h", "gru/layer 2/h"]
+    assert list(flow.find_states(outputs.sum())) == names
+    assert list(flow.horizon(flow.by_lag(outputs[3].sum()))) == names
+
+
+def test_states_of_one_operation_are_all_numbered():
+    w = tg.tensor(0.5, requires_grad=True)
+    a = b = tg.tensor(1.0)
+    for t in range(4):
+        with tg.step(t):
+            a = tg.tanh(w * a)
+            b = tg.tanh(w * b + a)
+    assert list(flow.find_states(b)) == ["tanh 1", "tanh 2"]
+
+
+def test_results_are_told_in_a_line():
+    run = elman(T=5)
+    assert repr(flow.by_lag(run.losses[-1], run.states)).startswith("<lags 0 to 5: norms ")
+    assert repr(flow.state_gradients(run.total)["tanh"]).startswith("<state gradients: 5 states, norms ")
 
 
 def test_state_gradients_are_those_of_a_leaf_in_their_place():

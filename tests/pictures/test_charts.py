@@ -227,3 +227,8 @@ def test_bad_requests_get_one_clear_line():
         charts.curve_chart({"net": ([0, 1], [1, 2, 3])})
     with pytest.raises(ValueError, match="nothing to draw"):
         charts.ledger_chart({})
+    lags = {"h": flow.Lags(np.ones(3), np.ones(3, int))}
+    with pytest.raises(TypeError, match="not Lags: lag_chart draws those"):
+        charts.ledger_chart(lags)
+    with pytest.raises(TypeError, match="not dict"):
+        charts.table_chart(lags)

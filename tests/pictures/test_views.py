@@ -143,6 +143,27 @@ def test_an_lstm_has_a_cell_state_chain_and_a_box_for_each_cell():
         assert cell.y0 < h.y < c.y < cell.y1
 
 
+@pytest.mark.parametrize(("name", "view"), [("lstm", "cells"), ("both ways", "cells"), ("LSTM", "rolled"),
+                                            ("both ways", "rolled")])  # fmt: skip
+def test_the_input_and_the_old_state_enter_the_whole_cell_of_an_lstm(name, view):
+    """They make c as well as h, so their lines end at the border of the cell; only c comes straight to c."""
+    figure = tg.draw(models.ALL[name](), view).figure
+    found = {node.key: node for node in figure.nodes}
+    cells = {b.key: b for b in figure.boxes}
+    seen = set()
+    for edge in figure.edges:
+        cell = cells.get(re.sub("/[hc]", "/cell", edge.head))
+        a, letter = found[edge.tail], edge.head.partition("/")[2][:1]
+        inside = cell is not None and cell.x0 < a.x < cell.x1 and cell.y0 < a.y < cell.y1
+        if cell is None or inside or edge.head == edge.tail or "/c" in edge.tail or edge.tail.startswith("V"):
+            continue
+        x, y = edge.points[-1]
+        borders = {x - cell.x0: "left", x - cell.x1: "right", y - cell.y0: "bottom"}
+        assert min(map(abs, borders)) < 1e-6, (edge.tail, edge.head)
+        seen.add(letter + next(side for gap, side in borders.items() if abs(gap) < 1e-6))
+    assert len(seen) >= 2
+
+
 def test_backward_layers_run_the_other_way():
     drawing = tg.draw(models.ALL["both ways"]())
     assert {("t2/h1back", "t1/h1back"), ("t1/h1", "t2/h1"), ("tend/h1back", "t4/h1back")} <= pairs(drawing)
@@ -383,7 +404,37 @@ def test_gates_of_something_else_fall_back_to_its_operations_and_say_so():
     assert [box.key for box in drawing.figure.boxes] == ["t3"]
 
 
+def test_gates_of_the_layer_that_is_asked_for():
+    stacked = models.layer("GRU", num_layers=2)
+    assert tg.draw(stacked, "gates").figure.title == "GRU cell, layer 2 (gru/layer 1), step 4"
+    assert tg.draw(stacked, "gates", layer=0).figure.title == "GRU cell, layer 1 (gru/layer 0), step 4"
+    (box,) = tg.draw(models.layer("LSTM", bidirectional=True), "gates", layer=1).figure.boxes
+    assert box.label == "LSTM cell, backwards, step 4"
+    with pytest.raises(ValueError, match="layer=2, but there are 2"):
+        tg.draw(stacked, "gates", layer=2)
+
+
 # flow
+
+
+def test_flow_says_which_layer_of_what_kind_and_bars_stand_under_their_own():
+    drawing = tg.draw(models.layer("GRU", num_layers=2), "flow")
+    assert {"GRU, 4 steps, layer 1 (gru/layer 0)", "GRU, 4 steps, layer 2 (gru/layer 1)"} <= set(texts(drawing))
+    assert {key.partition("/")[0] for key in nodes(drawing) if key.endswith("/bar")} == {"layer1"}
+    assert 'state="c"' not in drawing.note
+    assert 'state="c"' in tg.draw(models.lstm(), "flow").note
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_flow_says_what_the_steps_left_out_do_to_the_gradient(bidirectional):
+    outputs = models.layer("RNN", T=40, bidirectional=bidirectional)
+    found = nodes(tg.draw(outputs, "flow"))
+    ways = ("layer1/", "layer1back/") if bidirectional else ("",)
+    for way in ways:
+        (key,) = (key for key in found if key.startswith(f"{way}...") and key.endswith("/factor"))
+        left, right = (float(re.search(r"= (\S+)", found[f"{way}t{t}/h"].tooltip)[1]) for t in (15, 26))
+        expected = right / left if "back" in way else left / right
+        assert float(found[key].lines[0].text.removeprefix("× ")) == pytest.approx(expected, rel=0.1)
 
 
 def test_flow_numbers_are_the_gradients_of_grad():
@@ -513,6 +564,38 @@ def test_views_over_time_say_what_they_need():
         tg.draw(x * x, steps="some")
     with pytest.raises(ValueError, match="step=9 is not among the steps 0 to 3"):
         tg.draw(models.lstm(), "gates", step=9)
+
+
+@pytest.mark.parametrize(("thing", "named"), [(3.0, "float"), (None, "NoneType"), (np.ones(3), "ndarray"),
+                                              ("abc", "str"), ([1.0], "float")])  # fmt: skip
+def test_what_is_no_tensor_is_named(thing, named):
+    with pytest.raises(TypeError, match=f"draw: give a Tensor, .* not {named}"):
+        tg.draw(thing)
+    with pytest.raises(ValueError, match="empty"):
+        tg.draw([])
+
+
+def test_a_run_of_too_many_steps_is_refused_and_not_told_to_mark_its_steps(monkeypatch):
+    from tinygrad_rnn.pictures import graph
+
+    monkeypatch.setattr(graph._reachable, "__defaults__", (50,))
+    for output in (models.lstm(T=9), models.elman(T=30)[0]):
+        with pytest.raises(TooLarge, match="too many for any picture"):
+            tg.draw(output)
+    x = tg.tensor(1.0, requires_grad=True)
+    for _ in range(60):
+        x = x * 2.0
+    assert "mark the time steps" in tg.draw(x).note
+
+
+def test_a_readout_called_v_is_named_once():
+    W, V = (tg.tensor(0.5 * np.eye(3), requires_grad=True, name=name) for name in "WV")
+    h, loss = tg.tensor(np.ones((1, 3))), 0.0
+    for t in range(3):
+        with tg.step(t):
+            h = tg.tanh(h @ W)
+            loss = loss + ((h @ V) ** 2).sum()
+    assert texts(tg.draw(loss)).count("V") == 1
 
 
 # engines

@@ -76,7 +76,7 @@ def ledger(loss: Any, W: Tensor, keep: bool = True) -> Any:
     `keep=False` keeps the norms only, in the memory of about one gradient (inside `tg.checkpoint`: of all of them). A
     Table takes one backward pass a loss and keeps norms only.
 
-    Raises ValueError where a loss does not depend on W, or is not a scalar.
+    Raises ValueError where a loss does not depend on W, or is not a scalar; TypeError for what is no Tensor.
 
     >>> import tinygrad_rnn as tg
     >>> w, h = tg.tensor(2.0, requires_grad=True, name="w"), 1.0
@@ -87,9 +87,13 @@ def ledger(loss: Any, W: Tensor, keep: bool = True) -> Any:
     >>> account.steps, account.contributions
     ((0, 1, 2), array([4., 4., 4.], dtype=float32))
     """
+    if not isinstance(W, Tensor):
+        raise TypeError(f"ledger: give the weight itself, a Tensor such as cell.W_hh, not {W!r:.40}")
     if isinstance(loss, Tensor):
         return _ledger(loss, W, keep)
-    losses = tuple(loss)
+    losses = tuple(loss) if isinstance(loss, (list, tuple)) else (loss,)
+    if wrong := [x for x in losses if not isinstance(x, Tensor)]:
+        raise TypeError(f"ledger: give a scalar loss, a Tensor, or a list of them, not {type(wrong[0]).__name__}")
     if not losses:
         raise ValueError("ledger: the list of losses is empty: give at least one")
     rows: list[dict[Step, float]] = []

@@ -6,7 +6,7 @@ largest singular value bounds how much of a gradient survives the way from t bac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -156,6 +156,23 @@ class JacobianProducts(Pairs):
         return np.cumprod(np.concatenate([np.ones((1, size)), self.carousel[k:]]), axis=0)
 
 
+def _listed(states: Any) -> list[State]:
+    """Each state as the tuple of its parts; TypeError for what is no list of states."""
+    if isinstance(states, Mapping):
+        names = ", ".join(map(repr, states))
+        raise TypeError(f"jacobian_products: these are {len(states)} sequences by name ({names}): give one layer's, "
+                        'found["h"], or list(zip(found["h"], found["c"])) for an LSTM')  # fmt: skip
+    if isinstance(states, Tensor) or not isinstance(states, Iterable):
+        what = describe(states) if isinstance(states, Tensor) else f"a {type(states).__name__}"
+        raise TypeError(f"jacobian_products: give a list of states, [h_0, h_1, ...], not {what}: "
+                        "flow.find_states(loss) finds them, by name")  # fmt: skip
+    whole = [tuple(state) if isinstance(state, (tuple, list)) else (state,) for state in states]
+    for x in (x for state in whole for x in state):
+        if not isinstance(x, Tensor):
+            raise TypeError(f"jacobian_products: states are Tensors, or tuples of them, not {type(x).__name__}")
+    return whole
+
+
 def jacobian_products(states: Sequence[Tensor | Sequence[Tensor]], of: int | None = None,
                       sample: int = 0) -> JacobianProducts:  # fmt: skip
     """dh_t/dh_k for every pair of states of a recorded run, as matrices, norms and singular values.
@@ -168,9 +185,10 @@ def jacobian_products(states: Sequence[Tensor | Sequence[Tensor]], of: int | Non
 
     Raises ValueError where the states are not the whole state (a step uses something else that depends on earlier
     ones), where a state requires no gradient (make the start state with requires_grad=True, or leave it out) or comes
-    from another graph, where a fused operation hides the direct path, or for fewer than two states.
+    from another graph, where a fused operation hides the direct path, or for fewer than two states;
+    TypeError for what is no list of states.
     """
-    whole = [(state,) if isinstance(state, Tensor) else tuple(state) for state in states]
+    whole = _listed(states)
     if len(whole) < 2:
         raise ValueError(f"jacobian_products: {len(whole)} states have no step between them: give at least two")
     for i, state in enumerate(whole):

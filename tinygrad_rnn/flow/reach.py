@@ -25,6 +25,11 @@ class Lags:
     def __len__(self) -> int:
         return len(self.norms)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<lags: none>"
+        return f"<lags 0 to {len(self) - 1}: norms {self.norms[0]:.3g} (lag 0) to {self.norms[-1]:.3g} (the last)>"
+
 
 @overload
 def by_lag(losses: Tensor | Sequence[Tensor], states: Sequence[Tensor]) -> Lags: ...

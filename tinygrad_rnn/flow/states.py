@@ -34,6 +34,11 @@ class StateGradients:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<state gradients: no states>"
+        return f"<state gradients: {len(self)} states, norms {self.norms[0]:.3g} to {self.norms[-1]:.3g}, oldest first>"
+
 
 def find_states(*outputs: Tensor) -> dict[str, list[Tensor]]:
     """The states that `outputs` depend on, by name, each a list in the order of time in which they were made.
@@ -41,9 +46,10 @@ def find_states(*outputs: Tensor) -> dict[str, list[Tensor]]:
     A state is made in one step and used in the next: nothing else is asked, so a cell needs only `tg.step(t)`. States
     that play the same part in their step (same scope, same operation, same place among those) are one sequence, which
     includes the last, although no step uses it. An LSTM has two, a stack of layers one or two a layer. Names are those
-    that `.named` gave, without the number at the end ("h" of "h_3"), or else the scope and the operation that made
-    them. A running total (`loss = loss + L_t`) is not a state. What happens inside `tg.checkpoint` or a fused operation
-    is not in the graph and is not found.
+    that `.named` gave, without the number at the end ("h" of "h_3"), or else the operation that made them; where
+    several would be called the same, all have their scope before it, which counts as the code does: "gru/layer 0/h" is
+    what pictures call layer 1 and h¹. A running total (`loss = loss + L_t`) is not a state. What happens inside
+    `tg.checkpoint` or a fused operation is not in the graph and is not found.
     """
     nodes = ancestors(outputs)
     roles = _roles(nodes)
@@ -77,13 +83,21 @@ def _roles(nodes: list[Node]) -> dict[Node, tuple[tuple[str, ...], str, int]]:
 
 
 def _named(sequences: dict[Role, list[Tensor]]) -> dict[str, list[Tensor]]:
-    result: dict[str, list[Tensor]] = {}
+    """A word where it is the only one, else all that share it with their scopes, else numbered."""
+    words = []
     for (scope, op, _, _), states in sequences.items():
-        given = {re.sub(r"[\W_]*\d+\W*$", "", x.name) for x in states if x.name}
+        given = {re.sub(r"[\W_]*\d+\W*$", "", x.name) for x in states if x.name} - {""}
         word = given.pop() if len(given) == 1 else op
-        long = "/".join((*scope, word))
-        names = [word, long, *(f"{long} {i}" for i in range(2, len(sequences) + 2))]
-        result[next(name for name in names if name and name not in result)] = states
+        words.append((word, "/".join((*scope, word))))
+    short, long = Counter(word for word, _ in words), Counter(path for _, path in words)
+    result: dict[str, list[Tensor]] = {}
+    seen: Counter[str] = Counter()
+    for (word, path), states in zip(words, sequences.values(), strict=True):
+        seen[path] += 1
+        name = word if short[word] == 1 else path if long[path] == 1 else f"{path} {seen[path]}"
+        while name in result:
+            name += "'"
+        result[name] = states
     return result
 
 

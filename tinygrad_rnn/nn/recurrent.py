@@ -100,6 +100,7 @@ class Recurrent(Module):
             self.layers.append(Layer(*cells))
 
     def forward(self, x: Any, state: Any = None, offset: int = 0) -> tuple[Any, Any]:
+        """`(outputs, state)`, see the class; `offset` is the data's time of x[0], for truncated BPTT."""
         self._check(x)
         states = self._initial(x, state)
         times = range(offset, offset + x.shape[0])
@@ -171,7 +172,7 @@ class RNN(Recurrent):
 
 
 class LSTM(Recurrent):
-    """Long short-term memory over a sequence: `outputs, (h, c) = layer(x)`, x (T, B, D), outputs (T, B, H), h, c (B, H).
+    """Long short-term memory over a sequence: `outputs, (h, c) = layer(x)`, x (T, B, D), outputs (T, B, H), h (B, H).
 
     `LSTMCell` has the equations; `Recurrent` says what several layers and both directions do to outputs and state.
 

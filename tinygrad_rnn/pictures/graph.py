@@ -7,7 +7,7 @@ how-manieth of its kind there: `t3/rnn/matmul#2` is the second matmul of scope `
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,7 +157,12 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
         tensors = [node.outputs[0] for node in nodes if node not in used]
         starts = [*nodes, *([failed] if failed else ())]
     else:
+        if backend.is_array(output) or not isinstance(output, (Tensor, Iterable)):
+            raise TypeError(f"draw: give a Tensor, a list of Tensors or a tg.trace(), not {type(output).__name__}: "
+                            "only a Tensor remembers how it was computed")  # fmt: skip
         tensors = [output] if isinstance(output, Tensor) else list(output)
+        if not tensors:
+            raise ValueError("draw: the list of Tensors is empty: give at least one")
         for x in tensors:
             if not isinstance(x, Tensor):
                 raise TypeError(f"draw: give a Tensor, a list of Tensors or a tg.trace(), not {type(x).__name__}")

@@ -25,7 +25,11 @@ def ledger_chart(ledgers: Ledger | Mapping[str, Ledger], title: str = "", about:
     All plots share their axes, which show decades unless all numbers are near each other. Many steps are joined: a bar
     is then the largest of several.
     """
-    named = {ledgers.name: ledgers} if isinstance(ledgers, Ledger) else dict(ledgers)
+    named = dict(ledgers) if isinstance(ledgers, Mapping) else {getattr(ledgers, "name", ""): ledgers}
+    if wrong := [each for each in named.values() if not isinstance(each, Ledger)]:
+        raise TypeError(f"ledger_chart: give flow.ledger(loss, W), or several by name, not {type(wrong[0]).__name__}"
+                        + {"Lags": ": lag_chart draws those", "Table": ": table_chart draws it"}.get(
+                            type(wrong[0]).__name__, ""))  # fmt: skip
     if not named or not all(len(each) for each in named.values()):
         raise ValueError("ledger_chart: there is nothing to draw: give a ledger with at least one use")
     high = HIGH if len(named) == 1 else 0.5 * HIGH
@@ -97,6 +101,8 @@ def table_chart(table: Table, title: str = "Who owes what to whom", decades: int
     decades, where the numbers span fewer). Exact zeros
     are blank. Small tables have their numbers in them; large ones are joined in blocks, each shown as its largest.
     """
+    if not isinstance(table, Table):
+        raise TypeError(f"table_chart: give flow.ledger([L_1, L_2, ...], W), not {type(table).__name__}")
     norms, rows, columns = _blocks(table)
     if not norms.size:
         raise ValueError("table_chart: there is nothing to draw: give a table with at least one loss")

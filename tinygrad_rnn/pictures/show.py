@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core import Tensor
+from ..flow.graphs import ancestors
 from ..recording import trace
 from .dot import MAX_LAYOUT_NODES, TooLarge
 from .drawing import Drawing
 from .figure import Figure
 from .graph import Graph, Vertex, gradients
 from .roles import Roles, roles_of
+from .states import Layer
 from .views.cells import cells
 from .views.flow import flow, recurrent_weight
 from .views.gates import gates
@@ -27,21 +29,22 @@ VIEWS = ("auto", "cells", "rolled", "gates", "ops", "flow")
 
 def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None = None, values: bool | str = "auto",
          step: int | None = None, parameters: str = "merged", weight: Tensor | None = None,
-         state: str = "h", title: str | None = None) -> Drawing:  # fmt: skip
+         state: str = "h", layer: int | None = None, title: str | None = None) -> Drawing:  # fmt: skip
     """A picture of how `output` was computed and of the gradients that flow back from it.
 
     `output` is a Tensor, a list of Tensors, or a `tg.trace()` (drawn up to the operation that failed, last and red).
     For `view="flow"` it may also be a list of pairs (title, Tensor), drawn one under another.
 
     Views: "cells" (rows x, h, y, L over time), "rolled" (one step with its loop, and unfolded), "gates" (inside one
-    `step`, the last by default; an LSTM's, a GRU's or a simple cell's), "ops" (every primitive), "flow" (the gradient's
-    norm on its way back along the states h, or with `state="c"` an LSTM's cell states, and what each step contributes
-    to the gradient of `weight`, by default the recurrent one).
+    `step` and one `layer`, the last by default; an LSTM's, a GRU's or a simple cell's), "ops" (every primitive),
+    "flow" (the gradient's norm on its way back along the states h, or with `state="c"` an LSTM's cell states, and what
+    each step contributes to the gradient of `weight`, by default the recurrent one).
     "auto" is cells where `tg.step(t)` marked time steps, else a plain graph of values and operations.
 
     `steps`: "all", or (first, last) counted from 0, both included; by default the first and last few. `values`: show
-    numbers, by default where there are only a few. The cells view draws the parameters that lead to a
-    state as one, W, and those that lead from it to the output as V; `parameters="each"` draws every one of them.
+    numbers, by default where there are only a few. `layer`: counted from 0, each direction of a bidirectional one by
+    itself, in the order in which they were computed, which is PyTorch's. The cells view draws the parameters that lead
+    to a state as one, W, and those that lead from it to the output as V; `parameters="each"` draws every one of them.
 
     Gradients are those of the output (of the sum of its elements, if it is no scalar) from a pass of its own; no
     `.grad` is touched. Raises ValueError where nothing was recorded or an argument is unknown, TooLarge (a ValueError)
@@ -59,8 +62,9 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
         return Drawing(flow(panels, title or ""))
     try:
         scene = _scene(output, view, steps, values, step, parameters, weight, title or "", state)
+        scene.layer = _layer(scene, layer)
     except TooLarge:
-        if view != "auto":
+        if view != "auto" or _marked(output):
             raise
         return Drawing(summary(output, title or ""))
     return Drawing(_figure(scene, view))
@@ -88,6 +92,13 @@ def _is_panels(output: Any) -> bool:
     )
 
 
+def _marked(output: Tensor | Sequence[Tensor] | trace) -> bool:
+    """Are there time steps?"""
+    tensors = [output] if isinstance(output, Tensor) else output
+    nodes = tensors.nodes if isinstance(tensors, trace) else ancestors(tensors)
+    return any(node.step is not None for node in nodes)
+
+
 def _scene(output: Tensor | Sequence[Tensor] | trace, view: str, steps: Any, values: bool | str, step: int | None,
            parameters: str, weight: Tensor | None, title: str, state: str = "h") -> Scene:  # fmt: skip
     graph = Graph(output)
@@ -100,6 +111,13 @@ def _scene(output: Tensor | Sequence[Tensor] | trace, view: str, steps: Any, val
     scene.contributions = gradients(graph, scene.weight, initial)
     scene.values = _few(graph, roles) if values == "auto" else bool(values)
     return scene
+
+
+def _layer(scene: Scene, number: int | None) -> Layer | None:
+    layers = scene.roles.layers
+    if number is not None and not (isinstance(number, int) and 0 <= number < len(layers)):
+        raise ValueError(f"draw: layer={number}, but there are {len(layers)} (each direction is one), counted from 0")
+    return None if number is None else layers[number]
 
 
 def _weight(graph: Graph, weight: Tensor) -> Vertex:
@@ -152,7 +170,9 @@ def _gates(scene: Scene) -> Figure:
     step = steps[-1] if scene.step is None else scene.step
     if step not in steps:
         raise ValueError(f"draw: step={step} is not among the steps {steps[0]} to {steps[-1]} (counted from 0)")
-    layer = next(layer for layer in reversed(scene.roles.layers) if step in layer.h)
+    layer = scene.layer or next(layer for layer in reversed(scene.roles.layers) if step in layer.h)
+    if step not in layer.h:
+        raise ValueError(f"draw: layer {layer.number} has no step {step}: it has {min(layer.h)} to {max(layer.h)}")
     figure = gates(scene, step, layer)
     if figure is not None:
         return figure

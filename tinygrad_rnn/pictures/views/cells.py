@@ -9,6 +9,7 @@ from ..graph import Vertex
 from ..palette import EDGE
 from ..roles import Roles
 from .grid import GAP, Grid, name_of
+from .parts import kind_of
 from .scene import ELLIPSIS, Scene, numbers, tooltip
 from .weights import draw_weights
 
@@ -43,7 +44,7 @@ def _rows(grid: Grid) -> dict[str, float]:
         if layer.c:
             heights[f"c{i}"] = y + 62 + (grid.gap - GAP)
             y = heights[f"c{i}"]
-        y += grid.gap + (10 if layer.c else 0)
+        y += grid.gap + (10 if layer.c else 0) + (26 if layer.c and layer.backward and grid.joins else 0)
     y += 16 if grid.joins and grid.roles.y else 0
     for row, things in (("y", grid.roles.y), ("L", grid.roles.loss)):
         if things:
@@ -68,8 +69,10 @@ def _column(grid: Grid, t: int, x: float, heights: dict[str, float]) -> None:
         if t in layer.c:
             c = grid.put(key["c"], layer.c[t], centre + side * grid.aside, heights[f"c{i}"], width=grid.wide["c"])
             left, right = min(c.x - c.width / 2, h.x - h.width / 2), max(c.x + c.width / 2, h.x + h.width / 2)
-            grid.boxes.append(Box(f"t{t + 1}/{name_of(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
-                                  right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac"))  # fmt: skip
+            cell = Box(f"t{t + 1}/{name_of(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
+                       right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac")  # fmt: skip
+            grid.boxes.append(cell)
+            grid.cell_of[h.key] = cell
     for v in grid.joins.get(t, ()):  # both directions of a layer, side by side for the next one
         above = max(grid.nodes[grid.key[tail]].y for tail, _ in v.inputs) + (62 if grid.cell else 0) + 46
         grid.nodes[v.key] = Node(v.key, x, above, 7.2, 7.2, "point", stroke=EDGE, tooltip=tooltip(v), role="join")
@@ -245,7 +248,8 @@ def _failure(grid: Grid) -> None:
 
 
 def _title(scene: Scene) -> str:
-    kind = "LSTM" if any(layer.c for layer in scene.roles.layers) else "Recurrent network"
+    kinds = {kind_of(layer, scene.roles.steps) for layer in scene.roles.layers}
+    kind = kinds.pop() if len(kinds) == 1 and kinds != {"RNN"} else "Recurrent network"
     return f"{kind} unrolled over {len(scene.roles.steps)} time steps"
 
 

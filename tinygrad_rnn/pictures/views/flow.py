@@ -12,6 +12,7 @@ from ..figure import Edge, Figure, Node, Text, label, straight, style, text_at
 from ..graph import Vertex
 from ..palette import GREY, gradient_colour, ink_on
 from ..states import By, Layer
+from .parts import kind_of, place_of
 from .scene import ELLIPSIS, Scene, norm, number, tooltip
 
 __all__ = ["flow", "recurrent_weight"]
@@ -25,22 +26,26 @@ FLOOR = -80.0  # of the bars, below the chain
 def recurrent_weight(scene: Scene) -> Vertex | None:
     """The parameter that multiplies the state on its way to the next step."""
     roles = scene.roles
-    states = {v for layer in roles.layers for v in layer.h.values()}
-    parameters = set(roles.parameters)
-    for layer in roles.layers:
-        for state in layer.h.values():
-            for use, _ in state.uses:
-                if use.step == state.step or use.op not in ("matmul", "einsum", "multiply"):
-                    continue
-                for tail, _ in use.inputs:
-                    source = tail
-                    while (
-                        source not in parameters and source.inputs and source not in states and len(source.inputs) == 1
-                    ):
-                        source = source.inputs[0][0]  # W.T, or a slice of W
-                    if source in parameters:
-                        return source
-    return next((p for p in roles.parameters if len({use.step for use, _ in p.uses}) > 1), None)
+    found = next((W for layer in roles.layers if (W := _weight_of(scene, layer)) is not None), None)
+    return found or next((p for p in roles.parameters if len({use.step for use, _ in p.uses}) > 1), None)
+
+
+def _weight_of(scene: Scene, layer: Layer) -> Vertex | None:
+    """The recurrent weight of one layer."""
+    states = {v for layer in scene.roles.layers for v in layer.h.values()}
+    parameters = set(scene.roles.parameters)
+    for state in layer.h.values():
+        for use, _ in state.uses:
+            ahead = layer.h.get(use.step) if use.step is not None else None
+            if ahead in (None, state) or use.op not in ("matmul", "einsum", "multiply"):
+                continue
+            for tail, _ in use.inputs:
+                source = tail
+                while source not in parameters and source not in states and len(source.inputs) == 1:
+                    source = source.inputs[0][0]  # W.T, or a slice of W
+                if source in parameters:
+                    return source
+    return None
 
 
 def chain_of(scene: Scene, layer: Layer) -> tuple[str, By, Vertex | None]:
@@ -57,7 +62,7 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
     edges: list[Edge] = []
     about: list[str] = []
     notes: list[str] = []
-    width = 0.0
+    width = y = 0.0
     for i, scene in enumerate(panels):
         name = f"{i + 1}/" if len(panels) > 1 else ""
         if not scene.roles.layers:
@@ -65,13 +70,19 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
                 'draw: no state is carried from step to step, so there is no chain for view="flow": mark the '
                 "steps with tg.step(t)"
             )
-        rows = 0
-        for layer_number in range(len(scene.roles.layers)):
-            y = -158.0 * (len(about) + rows)
-            text, right = _panel(scene, layer_number, name, y, nodes, edges, many=len(scene.roles.layers) > 1)
+        layers = scene.roles.layers
+        owners = [layer for layer in layers if scene.weight is not None and _weight_of(scene, layer) is scene.weight]
+        for layer_number, layer in enumerate(layers):
+            bars = scene.weight is not None and (not owners or layer in owners)  # a panel has those of its own weight
+            text, right = _panel(scene, layer_number, name, y, nodes, edges, bars)
             width = max(width, right)
             about.append(text)
+            y -= 158.0 if bars else 92.0
+        if owners and len(owners) < len(layers):
+            notes.append("weight= draws the bars of another layer")
         notes += scene.notes
+        if scene.state == "h" and any(layer.c for layer in scene.roles.layers):
+            notes.append('state="c" follows the cell states c instead of h')
     letters = {chain_of(scene, layer)[0] for scene in panels for layer in scene.roles.layers}
     nodes[0], legend = _legend(width, letters, nodes[0])
     nodes += legend
@@ -88,18 +99,18 @@ def flow(panels: Sequence[Scene], title: str = "") -> Figure:
         tuple(nodes),
         tuple(edges),
         (),
-        " ".join(dict.fromkeys(notes)),
+        "; ".join(dict.fromkeys(notes)),
     )
 
 
 def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Node], edges: list[Edge],
-           many: bool) -> tuple[str, float]:  # fmt: skip
-    layer = scene.roles.layers[layer_number]
+           bars: bool) -> tuple[str, float]:  # fmt: skip
+    layer, many = scene.roles.layers[layer_number], len(scene.roles.layers) > 1
     if many:
         name += f"layer{layer.number}{'back' if layer.backward else ''}/"
     letter, states, before = chain_of(scene, layer)
-    heading = scene.title or f"{'LSTM' if layer.c else 'RNN'}, {len(states)} steps"
-    heading += f", layer {layer.number}{', backwards' if layer.backward else ''}" if many else ""
+    heading = scene.title or f"{kind_of(layer, scene.roles.steps)}, {len(states)} steps"
+    heading += f", {place_of(layer, many)}" if many else ""
     nodes.append(text_at(f"{name}title", -14.4, y + 44, Text(heading, 12.0, bold=True), align="start", role="title"))
     chain: list[tuple[str, Vertex | None, int | None]] = []
     columns = scene.columns(FIRST, LAST)
@@ -117,18 +128,30 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
     placed = []
     for i, (key, v, t) in enumerate(chain):
         placed.append(_state(scene, key, v, i * DX, y, nodes, show=(len(chain) - 1 - i) % every == 0 or v is before))
-        if t is not None and scene.weight is not None:
+        if t is not None and bars:
             nodes.append(_bar(sizes, t, f"{name}t{t + 1}/bar", i * DX, FLOOR + y))
+        if v is None and 0 < i < len(chain) - 1:
+            sides = chain[i + 1][1], chain[i - 1][1]
+            _left_out(nodes, key, i * DX, y, *(sides[::-1] if layer.backward else sides))
     order = list(zip(placed, (v for _, v, _ in chain), strict=True))
     order = order if layer.backward else order[::-1]
     for (a, va), (b, vb) in pairwise(order):
         cut = va is not None and vb is not None and not scene.roles.linked(vb, va)
         edges.append(_arrow(a, b, va, vb, cut))
-    if scene.weight is not None:
+    if bars and scene.weight is not None:
         name_of = label(scene.roles.symbol(scene.weight))
         text = f"contribution of each step to ∂L/∂{name_of}  (log scale, {DECADES:.0f} decades)"
         nodes.append(text_at(f"{name}bars", 0.0, FLOOR - 9 + y, Text(text, 9.0, "#9a3412"), align="start"))
-    return _facts(scene, layer_number, heading), (len(chain) - 1) * DX
+    return _facts(scene, layer_number, heading, bars), (len(chain) - 1) * DX
+
+
+def _left_out(nodes: list[Node], key: str, x: float, y: float, later: Vertex | None, earlier: Vertex | None) -> None:
+    """What the steps that are not drawn do to the gradient: a factor over the dots."""
+    if later is None or earlier is None or not norm(later.gradient) > 0 or not math.isfinite(norm(earlier.gradient)):
+        return
+    factor = number(norm(earlier.gradient) / norm(later.gradient))
+    nodes.append(text_at(f"{key}/factor", x, y + 23, Text(f"× {factor}", 8.5, bold=True),
+                         tooltip=f"over the steps left out, the gradient norm is multiplied by {factor}"))  # fmt: skip
 
 
 def _log(x: float) -> float:
@@ -225,7 +248,7 @@ def _legend(width: float, letters: set[str], title: Node) -> tuple[Node, list[No
     return title, nodes
 
 
-def _facts(scene: Scene, layer_number: int, heading: str) -> str:
+def _facts(scene: Scene, layer_number: int, heading: str, bars: bool) -> str:
     layer = scene.roles.layers[layer_number]
     _, states, before = chain_of(scene, layer)
     chain = [v for v in (before, *states.values()) if v is not None and v.gradient is not None]
@@ -237,7 +260,7 @@ def _facts(scene: Scene, layer_number: int, heading: str) -> str:
     text = (f"{heading}: the gradient norm {verb} from {number(sizes[0])} at {scene.roles.symbol(ends[0])} to "
             f"{number(sizes[1])} at {scene.roles.symbol(ends[1])}.")  # fmt: skip
     sums = {t: norm(c) for t, c in scene.contributions.items() if t is not None}
-    if sums and scene.weight is not None:
+    if sums and bars and scene.weight is not None:
         steps = sorted(sums)
         text += (
             f" Contributions to the gradient of {scene.roles.symbol(scene.weight)} go from "

@@ -8,7 +8,7 @@ from ..figure import Box, Edge, Figure, Node, Point, Text, label, port, route, s
 from ..graph import Vertex
 from ..palette import EDGE, FORWARD, GREY
 from ..states import Layer
-from .parts import GRUParts, LSTMParts, find_gru, find_lstm, state_before, unflipped
+from .parts import GRUParts, LSTMParts, find_gru, find_lstm, place_of, state_before, unflipped
 from .scene import Scene, norm, number, tooltip
 
 __all__ = ["gates"]
@@ -139,9 +139,16 @@ class _Canvas:
             self.line(point, self.nodes[name], colour=EDGE, width=1.7)
             last = point
 
+    def which(self) -> str:
+        """In few words: which layer, where there are several."""
+        many = any(layer.number > 1 for layer in self.scene.roles.layers)
+        return f", layer {self.layer.number}" * many + ", backwards" * self.layer.backward
+
     def figure(self, kind: str, box: tuple[float, float, float, float], extra: str) -> Figure:
-        title = self.scene.title or f"{kind} at step {self.step + 1}"
-        cell = Box("cell", *box, f"{kind}, step {self.step + 1}", "#f0fdf4", "#86efac", 2.0, "#15803d")
+        layers = self.scene.roles.layers
+        title = self.scene.title or ", ".join(filter(None, (kind, place_of(self.layer, len(layers) > 1),
+                                                            f"step {self.step + 1}")))  # fmt: skip
+        cell = Box("cell", *box, f"{kind}{self.which()}, step {self.step + 1}", "#f0fdf4", "#86efac", 2.0, "#15803d")
         about = f"{extra} {' '.join(self.facts)} {self.scene.facts()}".strip()
         return Figure(title, about, tuple(self.nodes.values()), tuple(self.edges), (cell,), " ".join(self.scene.notes))
 
@@ -177,11 +184,11 @@ class _Canvas:
         self.line(turn, up, colour=STATE, width=2.2)
         for name, x, y in (("f", 103, 140), ("i", 158, 128), ("g", 243, 112), ("o", 297, 101)):
             self.remark(f"{name}/name", x, y, name)
-        self.remark("slope", 166, 238, f"∂{label(c1)}/∂{label(c0)} = f")
+        self.remark("slope", 166, 238, f"∂{c1.rstrip('→←')}/∂{c0.rstrip('→←')} = f")
         self._shares(c, h)
         return self.figure(
             "LSTM cell",
-            (8, -32, 452, 255),
+            (8, -32, 452, 271 if self.which() else 255),  # room for a long label above the slope
             "The cell state runs along the top, whose slope is f (the direct path): multiplied by the forget gate f, "
             "then increased by the input gate i times the candidate g; the output gate o lets tanh(c) out as h.",
         )

@@ -7,7 +7,7 @@ from ..graph import Vertex
 from ..states import Layer
 from .scene import ELLIPSIS, Scene, box, free
 
-__all__ = ["DX", "GAP", "Grid", "name_of"]
+__all__ = ["DX", "GAP", "Grid", "name_of", "to_border"]
 
 DX, GAP = 108.0, 74.0  # between columns, between rows
 FIRST, LAST = 5, 5  # of a long sequence
@@ -23,6 +23,7 @@ class Grid:
         self.nodes: dict[str, Node] = {}
         self.edges: list[Edge] = []
         self.boxes: list[Box] = []
+        self.cell_of: dict[str, Box] = {}  # of the h of an LSTM: what comes from outside goes into its c too
         self.key: dict[Vertex, str] = {}
         tall = 16.0 if scene.values else 0.0
         self.gap = GAP + tall
@@ -89,7 +90,19 @@ class Grid:
 
     def link(self, tail: str, head: str, points: tuple[Point, ...], **look: object) -> None:
         name, same = f"{tail}->{head}", sum(e.tail == tail and e.head == head for e in self.edges[-4:])
+        if head in self.cell_of and look.get("curve") is None:
+            points = to_border(points, self.cell_of[head])
         self.edges.append(Edge(name if not same else f"{name}#{same + 1}", tail, head, points, **look))  # type: ignore[arg-type]
+
+
+def to_border(points: tuple[Point, ...], cell: Box) -> tuple[Point, ...]:
+    """The line, which ends inside the box, up to where it enters; all of it where it begins inside."""
+    (ax, ay), (bx, by) = points[-2:]
+    entered = 0.0
+    for a, b, low, high in ((ax, bx, cell.x0, cell.x1), (ay, by, cell.y0, cell.y1)):
+        if not low <= a <= high:
+            entered = max(entered, ((low if a < low else high) - a) / (b - a))
+    return (*points[:-1], (ax + entered * (bx - ax), ay + entered * (by - ay))) if entered else points
 
 
 def name_of(layers: list[Layer], i: int, letter: str) -> str:

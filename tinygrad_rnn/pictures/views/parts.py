@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ..graph import Vertex
 from ..states import Layer, ancestors
 
-__all__ = ["GRUParts", "LSTMParts", "find_gru", "find_lstm", "state_before", "unflipped"]
+__all__ = ["GRUParts", "LSTMParts", "find_gru", "find_lstm", "kind_of", "place_of", "state_before",
+           "unflipped"]  # fmt: skip
 
 
 @dataclass
@@ -82,6 +83,21 @@ def find_gru(layer: Layer, t: int, steps: list[int]) -> GRUParts | None:
                 if r is not None:
                     return GRUParts(gate, n, r, h.inputs[keep][0], h.inputs[new][0])
     return None
+
+
+def kind_of(layer: Layer, steps: list[int]) -> str:
+    """ "LSTM", "GRU" or "RNN", by what a step in the middle is made of."""
+    inside = sorted(layer.h)
+    is_gru = bool(inside) and find_gru(layer, inside[len(inside) // 2], steps) is not None
+    return "LSTM" if layer.c else "GRU" if is_gru else "RNN"
+
+
+def place_of(layer: Layer, many: bool) -> str:
+    """Which layer, where there are several: "layer 2, backwards (gru/layer 1)", with the scope that the code gave."""
+    if not many:
+        return ""
+    scope = "/".join(next(iter(layer.h.values())).scope)
+    return f"layer {layer.number}{', backwards' if layer.backward else ''}" + (f" ({scope})" if scope else "")
 
 
 def unflipped(v: Vertex) -> Vertex:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ..figure import Edge, Figure, Node, Text, curve, label, straight, style, text_at
+from ..figure import Box, Edge, Figure, Node, Text, curve, label, straight, style, text_at
 from ..graph import Vertex
 from ..palette import EDGE, GREY
+from .grid import to_border
 from .scene import Scene, tooltip
 
 __all__ = ["rolled"]
@@ -27,12 +28,13 @@ def rolled(scene: Scene) -> Figure:
     rows = _rows(scene, t)
     nodes: dict[str, Node] = {}
     edges: list[Edge] = []
+    cells: dict[str, Box] = {}
     loops = [row for row in rows if row[2] in ("state", "cell")]
     for column, x, shift in (("t", 0.0, 0), ("t-1", 360.0, -1), ("t", 460.0, 0), ("t+1", 560.0, 1)):
-        _column(scene, nodes, edges, rows, x, "folded" if not x else column, shift)
+        _column(scene, nodes, edges, cells, rows, x, "folded" if not x else column, shift)
     for letter, y, role, _ in loops:
-        _loop(nodes, edges, letter, y, role)
-        _chain(nodes, edges, letter, y, role)
+        _loop(nodes, edges, cells, letter, y, role)
+        _chain(nodes, edges, cells, letter, y, role)
     nodes["delay/text"] = text_at("delay/text", 90.0, loops[0][1], "delay: 1 step", align="start")
     middle = sum(y for _, y, _, _ in loops) / len(loops)
     nodes["unfold/a"] = Node("unfold/a", 206.0, middle + 16, 0, 0, "text")
@@ -49,7 +51,7 @@ def rolled(scene: Scene) -> Figure:
         about,
         tuple(nodes.values()),
         tuple(edges),
-        (),
+        tuple(cells.values()),
         " ".join(scene.notes),
     )
 
@@ -72,6 +74,7 @@ def _column(
     scene: Scene,
     nodes: dict[str, Node],
     edges: list[Edge],
+    cells: dict[str, Box],
     rows: list[tuple[str, float, str, Vertex]],
     x: float,
     name: str,
@@ -86,15 +89,22 @@ def _column(
         key = keys[v] = f"{name}/{letter}"
         nodes[key] = Node(key, x, y, 53.0, 36.0, "box", (Text(_below(base, index) + arrow, 15.0),), fill, stroke,
                           tooltip=tooltip(v), role=role)  # fmt: skip
+    for (below, low, _, _), (letter, high, role, _) in pairwise(rows):
+        if role == "state" and below == letter.replace("h", "c", 1):  # what comes from outside goes into c and h
+            cells[f"{name}/{letter}"] = Box(f"{name}/{letter.replace('h', 'cell', 1)}", x - 37, low - 29, x + 37,
+                                            high + 29, "", "#f0fdf4", "#86efac")  # fmt: skip
     for _, _, _, v in rows:
         for tail in _before(scene, v, set(keys)):
             a, b = nodes[keys[tail]], nodes[keys[v]]
+            cell = next((box for box in cells.values() if box.x0 < b.x < box.x1 and box.y0 < b.y < box.y1), None)
             if b.y - a.y > ROW * 1.5:
                 out = x - 44
                 points = curve(a, (out - 14, a.y + 10), (out - 14, b.y - 10), b)
+                points = (*points[:-1], (cell.x0, points[-1][1])) if cell else points
                 edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, points, "bezier", EDGE))
             else:
-                edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour=EDGE))
+                points = to_border(straight(a, b), cell) if cell else straight(a, b)
+                edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, points, colour=EDGE))
 
 
 def _below(base: str, index: str) -> str:
@@ -115,11 +125,11 @@ def _before(scene: Scene, head: Vertex, known: set[Vertex]) -> list[Vertex]:
                 found[tail] = None
             elif tail.step == head.step:
                 waiting.append(tail)
-    cell = {v for layer in scene.roles.layers for v in layer.c.values()}
-    return [v for v in found if not (found.keys() & cell and v.is_leaf and head not in cell)]
+    own = next((layer.c.get(t) for layer in scene.roles.layers for t, h in layer.h.items() if h is head), None)
+    return [v for v in found if own not in found or v is own]
 
 
-def _loop(nodes: dict[str, Node], edges: list[Edge], letter: str, y: float, role: str) -> None:
+def _loop(nodes: dict[str, Node], edges: list[Edge], cells: dict[str, Box], letter: str, y: float, role: str) -> None:
     state, colour = nodes[f"folded/{letter}"], CELL if role == "cell" else STATE
     key = f"folded/{letter}/delay"
     fill, stroke = style("delay")
@@ -127,11 +137,13 @@ def _loop(nodes: dict[str, Node], edges: list[Edge], letter: str, y: float, role
                                tooltip="a delay of one time step")  # fmt: skip
     top = ((18.0, y + 18.0), (24.0, y + 42.0), (78.0, y + 44.0), (78.0, y + 7.2))
     back = ((78.0, y - 7.2), (78.0, y - 42.0), (34.0, y - 50.0), (20.0, y - 18.0))
+    if state.key in cells:
+        back = ((78.0, y - 7.2), (78.0, y - 24.0), (62.0, y - 14.0), (cells[state.key].x1, y - 12.0))
     edges.append(Edge(f"{state.key}->{key}", state.key, key, top, "bezier", colour, 2.6, arrow=False))
     edges.append(Edge(f"{key}->{state.key}", square.key, state.key, back, "bezier", colour, 2.6))
 
 
-def _chain(nodes: dict[str, Node], edges: list[Edge], letter: str, y: float, role: str) -> None:
+def _chain(nodes: dict[str, Node], edges: list[Edge], cells: dict[str, Box], letter: str, y: float, role: str) -> None:
     colour = CELL if role == "cell" else STATE
     back = "back" in letter
     stops = [_dots(f"before/{letter}", 292.0, y), *(nodes[f"{c}/{letter}"] for c in ("t-1", "t", "t+1")),
@@ -139,7 +151,8 @@ def _chain(nodes: dict[str, Node], edges: list[Edge], letter: str, y: float, rol
     nodes.update({stops[0].key: stops[0], stops[-1].key: stops[-1]})
     order = stops[::-1] if back else stops
     for a, b in pairwise(order):
-        edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, straight(a, b), colour=colour, width=2.6))
+        points = to_border(straight(a, b), cells[b.key]) if b.key in cells else straight(a, b)
+        edges.append(Edge(f"{a.key}->{b.key}", a.key, b.key, points, colour=colour, width=2.6))
 
 
 def _dots(key: str, x: float, y: float) -> Node:

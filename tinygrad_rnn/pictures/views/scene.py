@@ -15,6 +15,7 @@ from ..figure import Figure, Node, Text, label, style, text_at
 from ..graph import Graph, Vertex
 from ..palette import BACKWARD, FORWARD, GREY, INK
 from ..roles import Roles
+from ..states import Layer
 
 __all__ = ["ELLIPSIS", "Scene", "box", "free", "norm", "number", "numbers", "tooltip", "value_lines",
            "with_legend"]  # fmt: skip
@@ -28,7 +29,8 @@ class Scene:
     """One computation, ready to be drawn.
 
     `values`: are numbers shown; `steps`: True (all), None (the view's choice) or a pair (first, last), in code's
-    counting, both included; for the flow, `contributions` to `weight` by step, and `state`: the chain of "h" or "c".
+    counting, both included; for the flow, `contributions` to `weight` by step, and `state`: the chain of "h" or "c";
+    for the gates, `step` and `layer`, None for the last.
     """
 
     graph: Graph
@@ -39,6 +41,7 @@ class Scene:
     step: int | None = None
     parameters: str = "merged"
     state: str = "h"
+    layer: Layer | None = None
     weight: Vertex | None = None
     contributions: dict[int | None, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

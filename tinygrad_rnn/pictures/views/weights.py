@@ -102,7 +102,7 @@ def _merged(grid: Grid, group: str, text: str, members: list[Vertex], y: float, 
     node = grid.nodes[group] = Node(group, 0.0, y, 53.0, 36.0, "box", (Text(text, 15.0, bold=True),), fill, stroke,
                                     tooltip=about, role="parameter")  # fmt: skip
     names = Text(", ".join(label(p.name) for p in members if p.name), 9.0, "#92400e")
-    if above and names.text and names.width <= room:
+    if above and names.text not in ("", text) and names.width <= room:
         grid.nodes[f"{group}/names"] = text_at(f"{group}/names", 0.0, y + above, names)
     return node
 
