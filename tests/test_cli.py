@@ -18,7 +18,8 @@ pytest.importorskip("rich")
 pytest.importorskip("safetensors")
 
 from tinygrad_rnn import __version__, cli
-from tinygrad_rnn.course.training import Run
+from tinygrad_rnn.course.display import line
+from tinygrad_rnn.course.training import Progress, Run
 
 SMALL = ["--hidden", "8", "--seq-len", "5", "--batch", "4"]
 
@@ -121,11 +122,13 @@ def test_ctrl_c_leaves_a_model_that_goes_on_to_its_goal(call, text, tmp_path):
 def test_ctrl_c_during_the_tour_says_that_nothing_was_written(tmp_path):
     command = [sys.executable, "-m", "tinygrad_rnn", "tour", "--seconds", "60", "--out", str(tmp_path / "page")]
     with subprocess.Popen(command, text=True, stdout=-1, stderr=-1) as touring:
-        assert "hello" in touring.stdout.readline()
+        assert "hello" in touring.stderr.readline()
         touring.send_signal(signal.SIGINT)
-        told = touring.communicate(timeout=30)[1]
+        said, told = touring.communicate(timeout=30)
     assert touring.returncode == 130
-    assert told == "tinygrad-rnn: stopped; nothing was written\n"
+    assert said == ""
+    assert told.endswith("tinygrad-rnn: stopped; nothing was written\n")
+    assert "Traceback" not in told
     assert not os.listdir(tmp_path)
 
 
@@ -204,6 +207,20 @@ def test_a_device_that_is_not_here_is_refused(refused, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_more_than_the_memory_holds_is_one_line(refused, text, tmp_path):
+    told = refused("train", "--text", text, *SMALL, "--hidden", 20_000_000, "--out", tmp_path / "m")
+    assert "not enough memory" in told
+    assert "smaller" in told
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_loss_worse_than_knowing_nothing_is_told(call, text, tmp_path):
+    code, said, told = call("train", "--text", text, *SMALL, "--lr", "1e6", "--steps", 20, "--quiet",
+                            "--out", tmp_path / "m")  # fmt: skip
+    assert (code, said) == (0, "")
+    assert re.fullmatch(r"tinygrad-rnn: warning: a character costs \S+ bits, and 3\.\d\d .* smaller --lr.*\n", told)
+
+
 @pytest.mark.parametrize("every", [1, 100])
 def test_a_diverging_training_ends_in_one_line_and_leaves_no_broken_model(refused, text, tmp_path, every):
     told = refused("train", "--text", text, *SMALL, "--lr", "1e300", "--steps", 50, "--every", every, "--quiet",
@@ -240,7 +257,7 @@ def test_writing_that_cannot_be_is_refused(refused, call, text, tmp_path):
 
 
 def test_a_model_is_drawn(call, tmp_path):
-    out = tmp_path / "hello.svg"
+    out = tmp_path / "deep" / "hello.svg"
     code, listed, _ = call("draw", "--list")
     assert code == 0
     name = listed.split()[0]
@@ -262,7 +279,7 @@ def test_a_drawing_that_cannot_be_is_refused_with_what_can(refused, call, tmp_pa
     told = refused("draw", name, "--view", "sideways")
     assert all(view in told for view in ("ops", "gates", "cells", "rolled", "flow"))
     assert "known suffixes" in refused("draw", name, "--out", "a.bmp")
-    assert "no folder" in refused("draw", name, "--out", "none/a.svg")
+    assert "known suffixes" in refused("draw", name, "--out", "none/a.bmp")
     assert os.listdir(tmp_path) == []
 
 
@@ -272,11 +289,12 @@ def test_the_tour_gets_the_text_itself_and_says_how_it_goes(call, text, tmp_path
     def run_tour(out, text, seconds, device, report):
         got.append((out, text, seconds, device))
         report("half way")
+        return out / "index.html"
 
     monkeypatch.setitem(sys.modules, "tinygrad_rnn.course.tour", types.SimpleNamespace(run_tour=run_tour))
-    code, said, _ = call("tour", "--out", tmp_path / "t", "--text", text, "--seconds", 5)
-    assert (code, said) == (0, "half way\n")
-    assert call("tour", "--out", tmp_path / "t", "--quiet")[1] == ""
+    told = call("tour", "--out", tmp_path / "t", "--text", text, "--seconds", 5)
+    assert told == (0, f"{tmp_path / 't' / 'index.html'}\n", "half way\n")
+    assert call("tour", "--out", tmp_path / "t", "--quiet") == (0, "", "")
     assert got[0] == (tmp_path / "t", Path(text).read_text(), 5.0, "cpu")
     assert got[1][1:] == (None, 60.0, "cpu")
 
@@ -326,6 +344,31 @@ def test_a_terminal_without_the_characters_shows_others(call, tmp_path):
     told = run("sample", "--model", out, "--prime", "déjà", "--length", 3, env=environment)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout.startswith("d?j?")
+
+
+@pytest.mark.parametrize("command", ["tour --seconds 1", "train --seq-len 5 --batch 4 --steps 4 --every 1"])
+def test_who_stops_reading_the_progress_does_not_stop_the_work(text, tmp_path, command):
+    out = tmp_path / "out"
+    piped = f"'{sys.executable}' -m tinygrad_rnn {command} --text '{text}' --out '{out}' 2>&1 | head -n 1"
+    told = subprocess.run(["sh", "-c", piped], capture_output=True, text=True, timeout=60)
+    assert told.stdout.count("\n") == 1
+    assert told.stderr == ""
+    assert len(os.listdir(out)) >= 2
+
+
+def test_a_wrong_option_names_the_help_of_its_command(refused):
+    assert refused("train", "--volume", 11, code=2).endswith("(see tinygrad-rnn train --help)\n")
+    assert refused("dance", code=2).endswith("(see tinygrad-rnn --help)\n")
+
+
+@pytest.mark.parametrize(("width", "kept"), [(150, 5), (80, 4), (65, 3), (45, 2), (10, 2)])
+def test_a_narrow_terminal_loses_the_least_important_first(width, kept):
+    p = Progress(12345, 99999, 2.41, 3.48, None, 1.0, 83_000.0, 12.0, 0.1)
+    parts = ["0:12 left", "3.480 bits/char", "(validation 3.520)", "2.410 nats", "83,000 chars/s"]
+    told = line(p, 3.52, width)
+    assert [part in told for part in parts] == [i < kept for i in range(5)]
+    assert told.startswith("step 12345/99999  ")
+    assert len(told) <= width or kept == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")

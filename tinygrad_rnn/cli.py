@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import math
 import os
 import platform
 import sys
@@ -55,12 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(str(why), 130)
     except (KeyboardInterrupt, typer.Abort):
         return _failed("stopped", 130)
+    except MemoryError as why:
+        return _failed(f"not enough memory: ask for something smaller ({str(why) or type(why).__name__})", 1)
     except (ValueError, OSError, RuntimeError, ArithmeticError) as why:
         return _failed(str(why) or type(why).__name__, 1)
     except Exception as why:
         if not hasattr(why, "format_message"):
             raise
-        return _failed(f"{why.format_message()} (see {NAME} --help)", 2)  # click's, of which typer may carry its own
+        command = getattr(getattr(why, "ctx", None), "command_path", NAME)
+        return _failed(f"{why.format_message()} (see {command} --help)", 2)  # click's, of which typer may carry its own
 
 
 def build() -> typer.Typer:
@@ -90,7 +94,7 @@ def tour(
     text: Annotated[Path | None, typer.Option(help="A text file. (default: what every Python carries)")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="About how long it may take.")] = 60,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing until the end.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Make a page that shows where gradients flow and die, from networks trained while you wait."""
     from .course.saving import check_writable
@@ -98,12 +102,15 @@ def tour(
     check_writable(out)
     backend.get(device)
     words = None if text is None else read_text(text)
+    from .course.display import tell
     from .course.tour import run_tour
 
     try:
-        run_tour(out, words, seconds, device, (lambda line: None) if quiet else (lambda line: print(line, flush=True)))
+        page = run_tour(out, words, seconds, device, (lambda line: None) if quiet else tell)
     except KeyboardInterrupt:
         raise Stopped("stopped; nothing was written") from None
+    if not quiet:
+        print(page)
 
 
 def draw(
@@ -122,6 +129,7 @@ def draw(
 ) -> None:
     """Draw the graph of a built-in model."""
     from .pictures import draw as picture
+    from .pictures.drawing import SUFFIXES
     from .pictures.examples import EXAMPLES
 
     if list_:
@@ -134,6 +142,8 @@ def draw(
     out = Path(f"{name}-{view}.svg") if out is None else out
     drawing = picture(EXAMPLES[name](steps, np.random.default_rng(seed)), view, steps="all" if every else None,
                       values="auto" if values is None else values)  # fmt: skip
+    if out.suffix.lower() in SUFFIXES:  # else save says which there are
+        out.parent.mkdir(parents=True, exist_ok=True)
     drawing.save(out)
     print(f"{out}: {drawing.figure.note}" if drawing.figure.note else out)
 
@@ -161,7 +171,7 @@ def train(
 ) -> None:
     """Train a character model on a text. Ctrl-C saves; --resume goes on."""
     from .course import saving, training
-    from .course.display import Display
+    from .course.display import Display, tell
 
     options = {"cell": cell, "hidden_size": hidden, "num_layers": layers, "forget_bias": forget_bias,
                "seq_len": seq_len, "batch_size": batch, "lr": lr, "clip": clip, "seed": seed,
@@ -187,6 +197,10 @@ def train(
     steps = _steps(steps, epochs, seconds, len(data.train), run.goal)
     with Display(quiet) as display:
         finished = training.train(run, data, steps=steps, seconds=seconds, every=every, report=display, folder=out)
+    cost, knowing = run.curve[-1]["validation"] or run.curve[-1]["train"] or 0.0, math.log2(len(data.vocabulary))
+    if cost > 1.1 * knowing:
+        tell(f"{NAME}: warning: a character costs {cost:.3g} bits, and {knowing:.2f} for who knows nothing: start anew "
+             "with a smaller --lr, in another folder")  # fmt: skip
     if not finished:
         raise Stopped(f"stopped at step {run.step} and saved; to go on: {NAME} train --out {out} --resume")
     if not quiet:

@@ -266,7 +266,7 @@ def test_short_and_odd_texts_are_prepared_and_followed(text):
 
 def test_text_that_is_too_short_is_refused_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="12 characters: the tour needs at least 40"):
-        run_tour(tmp_path / "t", "hello world.", 1, report=lambda line: None)
+        run_tour(tmp_path / "t", "hello world.", 1, report=pytest.fail)  # before any work
     assert list(tmp_path.iterdir()) == []
 
 

@@ -46,10 +46,40 @@ def test_captions_compare_before_and_after():
     assert "last shorter in Elman" in captions.lags_after(after, before)
     assert "Training made" not in captions.lags_after(before, before)
 
+    def told(old, new):
+        return captions.changes({"A": {"rate": old}}, {"A": {"rate": new}})[0]
+
+    assert "made it hold where it grew in A (1.02 to 1.00)," in told(1.02, 1.0)
+    assert "last shorter in A (1.02 to 0.90)" in told(1.02, 0.9)
+    assert "grow less in A" in told(1.2, 1.1)
+    assert "grow faster in A" in told(1.1, 1.2)
+    assert "grow in A (0.98 to 1.03)" in told(0.98, 1.03)
+    assert "last longer in A (0.90 to 1.00)" in told(0.9, 1.0)
+
+
+def test_a_direct_path_that_is_partly_cancelled_is_told():
+    def told(last, direct):
+        return " ".join(captions.direct_path({"A": facts(last=last, direct=direct)}))
+
+    assert "In A less arrives: what comes round through W_hh cancels part" in told(2.1e-4, 3.8e-4)
+    assert "decide" not in told(2.1e-4, 3.8e-4)
+    assert "cancels" not in told(0.5, 0.4)
+    assert "forget gates decide" in told(0.5, 0.4)
+    assert "forget gates decide" in told(0.5, 0.5)
+    assert "round through W_hh." in told(1.0, 0.001)
+
 
 def test_ledger_captions_follow_the_numbers():
-    assert "hardly counts for Elman." in captions.ledgers({"Elman": facts(paid_by_last_10=0.999), "B": facts()})
-    assert "hardly" not in captions.ledgers({"B": facts()})
+
+    def told(**shares):
+        return captions.ledgers({name: facts(paid_by_last_10=share) for name, share in shares.items()})
+
+    assert "less than a tenth for A." in told(A=0.999, B=0.5)
+    assert "less than a tenth for A and B." in told(A=0.999, B=0.91, C=0.5)
+    assert "They hardly differ: all earlier steps together paid 4 to 7%." in told(A=0.93, B=0.95, C=0.96)
+    assert "less than" not in told(A=0.93, B=0.96, C=0.88)
+    assert "earlier steps" not in told(B=0.5)
+    assert "h_0 = 0" in told(B=0.5)
     assert "too short" in captions.ledgers({"B": facts(lags=5)})
     assert "too short" in captions.ledgers({"B": facts(paid_by_last_10=None)})
 
@@ -90,8 +120,12 @@ def test_adding_captions_follow_the_numbers():
 def test_language_captions_follow_the_numbers():
     def told(read=1000, held=None, **last):
         models = {name: {"first": 6.0, "last": bits, "held_out": held} for name, bits in last.items()}
-        return captions.language({"bits_knowing_nothing": 6.6, "read": read, "characters": 1000, "models": models})
+        known = {"bits_knowing_nothing": 6.6, "updates": 200, "characters": 1000}
+        return captions.language({**known, "read": read, "models": models})
 
+    assert "over the last 10 updates (the curve's last point: over 3): Elman 2.00, LSTM 2.50." in told(
+        Elman=2.0, LSTM=2.5
+    )
     assert "simplest network is ahead" in told(Elman=2.0, LSTM=2.5)
     assert "LSTM is ahead" in told(Elman=2.5, LSTM=2.0)
     assert "are level" in told(Elman=2.0, LSTM=2.01)
@@ -121,6 +155,21 @@ def test_the_other_captions_follow_the_numbers():
     assert "where the minimum is" in remarks.descent(n)
     assert "luckier" in remarks.descent({**n, "clipped": {**clipped, "error": [1, 1, 1]}})
     assert "little difference" in remarks.descent({**n, "plain": clipped})
+
+
+def test_what_is_said_of_gradient_norms_follows_the_numbers():
+    def told(plain, clipped, largest=50.0):
+        runs = [{"over_threshold": share, "median_norm": 0.5, "largest_norm": largest} for share in (plain, clipped)]
+        return remarks.order_norms(*runs)
+
+    assert "without clipping, 76% are above the threshold" in told(0.76, 0.4)
+    assert "are the rule" in told(0.76, 0.4)
+    assert "also come less often" in told(0.76, 0.4)
+    assert "few steps" not in told(0.76, 0.4)
+    assert "about a few steps" in told(0.04, 0.04)
+    assert "less often" not in told(0.04, 0.04)
+    assert told(0.3, 0.3).endswith("largest is 50.")
+    assert told(0.04, 0.04, largest=1.2).endswith("largest is 1.2.")
 
 
 def test_radius_captions_follow_the_numbers():

@@ -52,6 +52,18 @@ def test_stopping_and_going_on_is_as_not_stopping_bit_for_bit(tmp_path, cell, dt
     assert second.settings == settings
 
 
+def test_the_curve_of_a_run_that_was_stopped_between_two_points_is_that_of_one_that_was_not(tmp_path):
+    text = Text(TEXT, SMALL)
+    straight, stopped = Run.start(SMALL, text), Run.start(SMALL, text)
+    train(straight, text, steps=20, every=7)
+    for until in (3, 10, 14, 20):
+        train(stopped, text, steps=until, every=7, folder=tmp_path)
+        assert stopped.curve[-1]["step"] == until
+        stopped = Run.load(tmp_path)
+    assert stopped.curve == straight.curve
+    assert [point["step"] for point in stopped.curve] == [7, 14, 20]
+
+
 def test_the_memory_is_carried_through_the_text_and_dropped_where_it_begins_again():
     text = Text(TEXT, SMALL)
     run = Run.start(SMALL, text)

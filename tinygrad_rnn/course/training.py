@@ -85,6 +85,7 @@ class Run:
     step: int = 0
     goal: int | None = None  # the step that it goes to, where one was said
     curve: list[dict[str, float | None]] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  # of the steps since the last regular point of the curve
 
     @classmethod
     def start(cls, settings: Settings, text: Text, device: str = "cpu") -> Self:
@@ -129,7 +130,7 @@ class Run:
         facts = {
             "settings": asdict(self.settings), "vocabulary": self.model.vocabulary.chars, "text": self.text,
             "step": self.step, "goal": self.goal, "optimizer": counts, "generator": self.rng.bit_generator.state,
-            "curve": self.curve,
+            "curve": self.curve, "losses": self.losses,
         }  # fmt: skip
         saving.save(folder, arrays, facts)
 
@@ -148,7 +149,7 @@ class Run:
             rng.bit_generator.state = facts["generator"]
             state = _tree(_under("state", arrays), device)
             return cls(settings, model, optimizer, rng, facts["text"], state, facts["step"], facts["goal"],
-                       facts["curve"])  # fmt: skip
+                       facts["curve"], facts.get("losses", []))  # fmt: skip
         except (KeyError, TypeError, ValueError, AttributeError) as why:
             raise _broken(folder, why) from None
 
@@ -181,23 +182,25 @@ def train(run: Run, text: Text, *, steps: int | None = None, seconds: float | No
     """
     _check(run, text, steps, seconds, every)
     run.goal = steps if steps is not None else run.goal
-    began, first, losses = time.perf_counter(), run.step, []
+    if run.losses and run.curve and run.curve[-1]["step"] == run.step:  # made by a stop, between two regular points
+        run.curve.pop()
+    began, first = time.perf_counter(), run.step
     per_step = text.train.batch_size * text.train.seq_len
     with stoppable() as stop:
         while True:
             loss, norm = run.advance(text.train)
-            losses.append(loss)
+            run.losses.append(loss)
             spent, taken = time.perf_counter() - began, run.step - first
             ends = [] if steps is None else [(taken / (steps - first), (steps - run.step) * spent / taken)]
             ends += [] if seconds is None else [(spent / seconds, seconds - spent)]
             part, left = max(part for part, _ in ends), min(left for _, left in ends)
             over = part >= 1 or stop.is_set()
-            mean, score = sum(losses) / len(losses), None
+            mean, score = sum(run.losses) / len(run.losses), None
             if over or run.step % every == 0:
                 run.check()
                 score = validate(run.model, text.validation)
                 run.curve.append({"step": run.step, "train": bits(mean), "validation": score})
-                losses = []
+                run.losses = run.losses if run.step % every else []
                 if folder is not None:
                     run.save(folder)
             if report is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from ...pictures.scales import number
 
 Facts = Mapping[str, Any]
+CURVE = 60  # points of a loss curve, at most: each is a mean over a stretch of updates
 DEAD, FADED, GROWN = 1e-6, 0.1, 10.0  # last / first gradient norm: below, it is dead; below, faded; above, grown
 
 
@@ -74,7 +75,9 @@ def language(n: Facts) -> str:
     if len(learned) < len(models):
         parts.append(f"In so short a time {listed([m for m in models if m not in learned])} learned next to nothing.")
     ranked = sorted(models, key=lambda name: models[name]["last"])
-    parts.append("At the end: " + ", ".join(f"{name} {models[name]['last']:.2f}" for name in ranked) + ".")
+    told = ", ".join(f"{name} {models[name]['last']:.2f}" for name in ranked)
+    tail = " (the curve's last point: over {})".format(n["updates"] // min(CURVE, n["updates"]))
+    parts.append(f"At the end, over the last {max(1, n['updates'] // 20)} updates{tail}: {told}.")
     best, second = ranked[:2]
     if models[second]["last"] - models[best]["last"] < 0.03:
         parts.append(f"{best} and {second} are level.")
@@ -167,7 +170,10 @@ def direct_path(facts: Mapping[str, Facts]) -> list[str]:
     parts = [
         f"On the direct path from cell to cell, forget gates are the only factors; alone it would bring {listed(told)}."
     ]
-    mostly = [name for name, f in lstms.items() if f["last"] > 0 and f["direct"] > 0.5 * f["last"]]
+    less = [name for name, f in lstms.items() if f["direct"] > 1.1 * f["last"]]
+    if less:
+        parts.append(f"In {listed(less)} less arrives: what comes round through W_hh cancels part of it.")
+    mostly = [name for name, f in lstms.items() if 0.5 * f["last"] < f["direct"] <= 1.1 * f["last"]]
     hardly = [name for name, f in lstms.items() if f["direct"] < 0.05 * f["last"]]
     if mostly:
         parts.append(f"So in {listed(mostly)} the forget gates decide how much arrives.")
@@ -182,18 +188,19 @@ def lags_after(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> str:
 
 
 def changes(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> list[str]:
-    """In which networks training made the gradient last longer, in which shorter: by the factor a step."""
-    longer: list[str] = []
-    shorter: list[str] = []
+    """In which networks training made the gradient last longer, in which shorter, in which grow: by the factor a step,
+    as it is told, with two decimals."""
+    became: dict[str, list[str]] = {}
     for name in after:
         old, new = before[name].get("rate"), after[name].get("rate")
-        if old is not None and new is not None and abs(new - old) > 0.01:
-            (longer if new > old else shorter).append(f"{name} ({old:.2f} to {new:.2f})")
-    parts = [
-        f"Training made it last {word} in {listed(names)}."
-        for word, names in (("longer", longer), ("shorter", shorter))
-        if names
-    ]
+        if old is None or new is None or abs(new - old) <= 0.01:
+            continue
+        if new > old:
+            what = "last longer" if round(new, 2) <= 1 else "grow faster" if round(old, 2) > 1 else "grow"
+        else:
+            what = "last shorter" if round(new, 2) < 1 else "grow less" if round(new, 2) > 1 else "hold where it grew"
+        became.setdefault(what, []).append(f"{name} ({old:.2f} to {new:.2f})")
+    parts = [f"Training made it {what} in {listed(names)}." for what, names in became.items()]
     if parts:
         parts[0] = parts[0][:-1] + ", measured by the factor a step."
     return parts
@@ -201,7 +208,10 @@ def changes(before: Mapping[str, Facts], after: Mapping[str, Facts]) -> list[str
 
 def ledgers(facts: Mapping[str, Facts]) -> str:
     """What the ledgers say: does the last stretch of steps pay for everything?"""
-    parts = ["W_hh is used at every step, and its gradient is the sum of what each use contributes."]
+    parts = [
+        "W_hh is used at every step, and its gradient is the sum of what each use contributes; the first use pays"
+        " nothing, since it multiplies h_0 = 0."
+    ]
     shares = {
         name: f["paid_by_last_10"] for name, f in facts.items() if f["paid_by_last_10"] is not None and f["lags"] > 20
     }
@@ -209,9 +219,12 @@ def ledgers(facts: Mapping[str, Facts]) -> str:
         return " ".join([*parts, "Here the sequence is too short, or nothing was contributed, to say more."])
     told = ", ".join(f"{name} {100 * share:.{0 if share < 0.995 else 1}f}%" for name, share in shares.items())
     parts.append(f"The last ten steps paid (of the sum of norms): {told}.")
-    blind = [name for name, share in shares.items() if share > 0.95]
-    if blind:
-        parts.append(f"What happened earlier hardly counts for {listed(blind)}.")
+    blind = [name for name, share in shares.items() if share > 0.9]
+    if len(shares) > 1 and max(shares.values()) - min(shares.values()) < 0.1:
+        least, most = (f"{100 * (1 - pick(shares.values())):.0f}" for pick in (max, min))
+        parts.append(f"They hardly differ: all earlier steps together paid {least} to {most}%.")
+    elif blind:
+        parts.append(f"All earlier steps together paid less than a tenth for {listed(blind)}.")
     return " ".join(parts)
 
 
@@ -244,7 +257,8 @@ def adding_introduction(n: Facts) -> str:
         f"Each sequence has {n['length']} random numbers, of which two are marked, one in each half; the answer, at the"
         " end, is their sum (Hochreiter & Schmidhuber 1997). Who forgets can only say 1, with a mean squared error of"
         f" {n['error_without_memory']:.4f}. All networks have {n['hidden_size']} units, an orthogonal W_hh at the"
-        f" start, batches of {n['batch_size']} and Adam at {listed(rates)}."
+        f" start, batches of {n['batch_size']} and Adam at {listed(rates)}: tried beforehand at 0.03, 0.01, 0.003 and"
+        " 0.001, an Elman network learned it at none of them in 800 updates."
     )
 
 

@@ -67,8 +67,8 @@ def language_parts(text: str, source: str, seed: int, seconds: float, device: st
     before = {each.name: followed(each.model, windows) for each in learners}
     clock = side_by_side(learners, train, seed, seconds)
     report(
-        f"trained four networks on {len(train.streams) * train.batch_size:,} characters: {clock.rounds - 1} updates"
-        " each"
+        f"four networks read {len(learners[0].losses) * train.batch_size * train.seq_len:,} characters each in"
+        f" {len(learners[0].losses)} updates; the last 5% of the text's {len(text):,} characters are held out"
     )
     after = {each.name: followed(each.model, windows) for each in learners}
     part = _trained(learners, train, held_out, source, len(text), clock.passed)
@@ -76,13 +76,18 @@ def language_parts(text: str, source: str, seed: int, seconds: float, device: st
     return [part, _reach(before, after)]
 
 
-def prepared(text: str) -> tuple[Vocabulary, Batches, Batches | None, np.ndarray]:
-    """The text as windows to learn from, held-out ones (None where too few), and windows (T + 1, B) to follow the
-    gradient on. Short texts get fewer and shorter ones."""
+def check_length(text: str) -> None:
+    """Raise ValueError where the text is too short to learn from."""
     if len(text) < SHORTEST:
         raise ValueError(
             f"the text has {len(text)} characters: the tour needs at least {SHORTEST}, and learns more from 100,000"
         )
+
+
+def prepared(text: str) -> tuple[Vocabulary, Batches, Batches | None, np.ndarray]:
+    """The text as windows to learn from, held-out ones (None where too few), and windows (T + 1, B) to follow the
+    gradient on. Short texts get fewer and shorter ones."""
+    check_length(text)
     vocabulary = Vocabulary.of(text)
     ids = vocabulary.encode(text)
     learn, held = split(ids, 0.05)
@@ -133,7 +138,7 @@ def followed(model: CharModel, window: np.ndarray) -> Memory:
     return remember(loss, model.rnn.layers[0].forward.W_hh)
 
 
-def smoothed(losses: list[float], points: int = 60) -> tuple[np.ndarray, np.ndarray]:
+def smoothed(losses: list[float], points: int = captions.CURVE) -> tuple[np.ndarray, np.ndarray]:
     """Means over stretches of updates: (update, loss)."""
     parts = np.array_split(np.arange(1, len(losses) + 1), min(points, len(losses)))
     return np.array([p.mean() for p in parts]), np.array([np.mean([losses[i - 1] for i in p]) for p in parts])

@@ -10,7 +10,8 @@ from .parts import Block, Listing, Part, Picture, Prose, Samples, Table
 
 TITLE = "Recurrent networks from the inside"
 WIDE = 560.0  # points: a figure wider than that may leave the column of text
-PIXELS_PER_POINT = 1.0  # at least: on a narrow screen a figure is scrolled, not shrunk until nobody can read it
+NARROW = 480.0  # points: a figure no wider than that, as charts are, shrinks as far as the screen is narrow
+PIXELS_PER_POINT = 0.86  # at least, for all others: these are scrolled, not shrunk until nobody can read them
 
 STYLE = """
 :root { --ink: #111827; --grey: #4b5563; --line: #e5e7eb; --tint: #f9fafb; --blue: #1d4ed8; }
@@ -23,7 +24,7 @@ header, section, footer {
 }
 header > *, section > *, footer > * { grid-column: 2; }
 section > .wide { grid-column: 1 / -1; width: 100%; max-width: 74rem; justify-self: center; }
-section > .listing { grid-column: 1 / -1; width: 100%; max-width: 54rem; justify-self: center; }
+section > .listing { grid-column: 1 / -1; width: 100%; max-width: 60rem; justify-self: center; }
 .wide figcaption { margin-left: auto; margin-right: auto; }
 header { padding-top: 3rem; }
 h1, h2, h3, nav, th, figcaption b, .when { font-family: Helvetica, Arial, sans-serif; }
@@ -41,7 +42,15 @@ figure { margin: 1.75rem 0 2.25rem; }
 figcaption { max-width: 44rem; color: var(--grey); font-size: 15.5px; line-height: 1.5; margin-top: .5rem; }
 figcaption b { color: var(--ink); font-size: 14px; }
 .line { display: block; margin-top: .35rem; }
-.scroll { overflow-x: auto; }
+.scroll {  /* with a shadow at each edge behind which there is more: what stays in place is covered by what scrolls */
+  overflow-x: auto;
+  background:
+    linear-gradient(to right, #fff 40%, #fff0) left / 3rem 100% no-repeat local,
+    linear-gradient(to left, #fff 40%, #fff0) right / 3rem 100% no-repeat local,
+    linear-gradient(to right, #64748b99, #64748b00) left / 1.1rem 100% no-repeat scroll,
+    linear-gradient(to left, #64748b99, #64748b00) right / 1.1rem 100% no-repeat scroll;
+}
+.scroll > * { mix-blend-mode: multiply; }
 .scroll:focus-visible { outline: 2px solid var(--blue); }
 svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
 code, pre { font: 14px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
@@ -49,13 +58,14 @@ pre {
   background: var(--tint); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem;
   margin: 0 0 1rem; overflow-x: auto;
 }
+.scroll pre { overflow: visible; width: max-content; min-width: 100%; }
 table { border-collapse: collapse; font-size: 15px; margin: 0; }
 th, td {
   text-align: right; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; white-space: nowrap;
 }
-th { font-size: 14px; color: var(--grey); }
-th:first-child, td:first-child { text-align: left; }
+th { font-size: 14px; color: var(--grey); white-space: normal; vertical-align: bottom; line-height: 1.3; }
+th:first-child, td:first-child { text-align: left; white-space: normal; }
 .samples {
   display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr));
   margin: 0 0 1.5rem;
@@ -121,7 +131,7 @@ def _block(block: Block, count: object) -> str:
 def _picture(block: Picture, number: int) -> str:
     x0, _, x1, _ = block.drawing.figure.bounds()
     kind = ' class="wide"' if x1 - x0 > WIDE else ""
-    least = f' style="min-width:{(x1 - x0) * PIXELS_PER_POINT:.0f}px"'
+    least = f' style="min-width:{(x1 - x0) * PIXELS_PER_POINT:.0f}px"' if x1 - x0 > NARROW else ""
     drawn = _scroll(f"<div{least}>{block.drawing.svg}</div>", block.drawing.figure.title)
     return (
         f'<figure id="{block.name}"{kind}>\n{drawn}\n'

@@ -38,7 +38,7 @@ HELLO = {
     "flow": (
         "The way back: above each state the norm of its gradient, below each step what it contributes to the gradient"
         " of W_hh. The loss has a term at every step, and each adds to what flows back; the later figures have one"
-        " loss, at the end."
+        " loss, at the end. Step 1 pays nothing, here as in the figures to come: there W_hh multiplies h_0, which is 0."
     ),
 }
 BY_HAND_INTRODUCTION = (
@@ -46,7 +46,8 @@ BY_HAND_INTRODUCTION = (
     " same numbers from its recorded graph, without knowing that there is a network."
 )
 SAMPLES = (
-    "What each network writes, at four moments. All start the same random draws, so the differences are the networks'."
+    "What each network writes, at four moments. All draw from the same random numbers, so the differences are the"
+    " networks'."
 )
 REACH_INTRODUCTION = (
     "Take the loss of one single character, and follow its gradient back: to the state just before it, one step"
@@ -221,13 +222,18 @@ def order(runs: Sequence[Facts]) -> str:
 def order_norms(plain: Facts, clipped: Facts) -> str:
     """What the gradient norms during training say, with and without clipping."""
     text = (
-        "The largest norm of the first network's gradient in each stretch of updates. Without clipping half of all"
-        f" norms are below {number(plain['median_norm'])}, and the largest is {number(plain['largest_norm'])}. With"
-        f" clipping, measured before it, half are below {number(clipped['median_norm'])}, and the largest is"
-        f" {number(clipped['largest_norm'])}; {clipped['over_threshold']:.0%} were above the threshold."
+        "The largest norm of the first network's gradient in each stretch of updates. Of all norms without clipping,"
+        f" {plain['over_threshold']:.0%} are above the threshold, half are below {number(plain['median_norm'])}, and"
+        f" the largest is {number(plain['largest_norm'])}. With clipping, measured before it,"
+        f" {clipped['over_threshold']:.0%} are above it, half are below {number(clipped['median_norm'])}, and the"
+        f" largest is {number(clipped['largest_norm'])}."
     )
-    if plain["largest_norm"] > 5 * plain["median_norm"]:
-        text += " It is the few large ones that throw the weights about."
+    if plain["over_threshold"] >= 0.5:
+        text += " So without clipping, steps too long for the threshold are the rule, not the exception."
+    elif plain["over_threshold"] < 0.1 and plain["largest_norm"] > 5 * plain["median_norm"]:
+        text += " So clipping is about a few steps, and those are large."
+    if clipped["over_threshold"] < plain["over_threshold"] - 0.1:
+        text += " With clipping, large gradients also come less often."
     return text
 
 

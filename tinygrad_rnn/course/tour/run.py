@@ -17,7 +17,7 @@ from . import output
 from .adding import adding_part
 from .clipping import clipping_part
 from .hello import hello_parts
-from .language import language_parts
+from .language import check_length, language_parts
 from .page import page
 from .parts import Part, Picture, plain
 from .radius import radius_part
@@ -46,13 +46,16 @@ def run_tour(
         raise ValueError(f"seconds must be positive, not {seconds}")
     backend.get(device)
     output.check_place(out)
+    text, source = (
+        (default_corpus(), "the documentation and code that come with Python") if text is None else (text, "your text")
+    )
+    check_length(text)
     start = time.perf_counter()
 
     def say(line: str) -> None:
         report(f"{time.perf_counter() - start:5.1f} s  {line}")
 
-    source = "your text" if text is not None else "the documentation and code that come with Python"
-    parts = _parts(default_corpus() if text is None else text, source, seconds, device, say)
+    parts = _parts(text, source, seconds, device, say)
     say("drawing")
     files = {
         f"{output.FIGURES}/{block.name}.svg": block.drawing.svg
