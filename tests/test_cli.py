@@ -270,6 +270,16 @@ def test_a_model_is_drawn(call, tmp_path):
     assert "left out" not in call(*long, "--all")[1]
 
 
+def test_the_flow_view_follows_the_state_asked_for(call, refused, tmp_path):
+    texts = {}
+    for state in ("h", "c"):
+        out = tmp_path / f"{state}.svg"
+        assert call("draw", "lstm", "--view", "flow", "--state", state, "--out", out)[0] == 0
+        texts[state] = out.read_text("utf-8")
+    assert texts["h"] != texts["c"]
+    assert "needs an LSTM's cell state" in refused("draw", "elman", "--view", "flow", "--state", "c")
+
+
 def test_a_drawing_that_cannot_be_is_refused_with_what_can(refused, call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     listed = call("draw", "--list")[1].splitlines()

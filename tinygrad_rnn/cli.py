@@ -121,6 +121,7 @@ def draw(
     values: Annotated[
         bool | None, typer.Option("--values/--no-values", help="Show the numbers. (default: where they are few)")
     ] = None,
+    state: Annotated[str, typer.Option(help="What the flow view follows: h, or an LSTM's c.")] = "h",
     out: Annotated[
         Path | None, typer.Option(help="A .svg, .png, .pdf, .dot or .html file. (default: NAME-VIEW.svg)")
     ] = None,
@@ -141,7 +142,7 @@ def draw(
         raise typer.BadParameter(f"{told}: {', '.join(EXAMPLES)}")
     out = Path(f"{name}-{view}.svg") if out is None else out
     drawing = picture(EXAMPLES[name](steps, np.random.default_rng(seed)), view, steps="all" if every else None,
-                      values="auto" if values is None else values)  # fmt: skip
+                      values="auto" if values is None else values, state=state)  # fmt: skip
     if out.suffix.lower() in SUFFIXES:  # else save says which there are
         out.parent.mkdir(parents=True, exist_ok=True)
     drawing.save(out)
