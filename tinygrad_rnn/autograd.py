@@ -98,7 +98,11 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
             c = together[i] if together else rules[i](g, y, *args, **params)
             if c is None:
                 continue
-            if c.__class__ is not a.__class__ or c.shape != a.shape or c.dtype is not a.dtype:
+            try:
+                fits = c.shape == a.shape and c.dtype is a.dtype
+            except AttributeError:  # a Python number
+                fits = False
+            if not fits:
                 c = _fitted(c, a, node, i, create_graph)
             if taps and not op.replays:
                 _show(taps, node, c, i, x)

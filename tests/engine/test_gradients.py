@@ -103,16 +103,10 @@ def peak(f) -> int:
 
 @pytest.mark.parametrize("read", [lambda X, t: X[t], lambda X, t: X[t, :, :2], lambda X, t: tg.take(X, [t])])
 def test_reading_step_by_step_shares_one_buffer(read):
-    """T reads of X (T, B, D) add into one buffer: memory grows like T, not like T * T."""
-
-    def run(T: int) -> int:
-        X = leaf(np.ones((T, 8, 16)))
-        loss = sum(tg.sum(read(X, t)) for t in range(T))
-        size = peak(lambda: tg.grad(loss, X))
-        return size - X.data.nbytes
-
-    assert run(1024) < 6 * run(256)
-    assert run(1024) < 4 * 1024 * 8 * 16 * 8
+    """T reads of X (T, B, D) add into one buffer of its size: no second one, which each read on its own would need."""
+    X = leaf(np.ones((1024, 8, 16)))
+    loss = sum(tg.sum(read(X, t)) for t in range(1024))
+    assert peak(lambda: tg.grad(loss, X)) < 1.5 * X.data.nbytes
 
 
 def test_reading_4096_steps_gives_the_right_gradient():
