@@ -122,9 +122,10 @@ class Primitive:
         return keep
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        params = self._complete(args, params) if self.parameters or params else _NONE
-        if len(args) > self.arity:
-            args = args[: self.arity]
+        if self.parameters or params:
+            args, params = self._complete(args, params)
+        else:
+            params = _NONE
         held = []
         tracked = None  # None: there is no Tensor; else: does one require a gradient?
         other = False
@@ -161,8 +162,8 @@ class Primitive:
                 watcher.made(node)
         return node.outputs if self.several else Tensor(y, True, node)
 
-    def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> dict[str, Any]:
-        """All parameters, by name: with defaults, NumPy scalars as Python's, Tensors as arrays."""
+    def _complete(self, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arrays, and all parameters by name: with defaults, NumPy scalars as Python's, Tensors as arrays."""
         for name in params:
             if name not in self.parameters:
                 raise TypeError(f"{self.name}: arrays are given by position, not as {name}=" if name in self.arguments
@@ -174,10 +175,11 @@ class Primitive:
                 if name in params:
                     raise TypeError(f"{self.name}: {name} is given twice, by position and by name")
                 params[name] = value
+            args = args[: self.arity]
         for name, value in params.items():
             if value.__class__ not in _AS_IT_IS and isinstance(value, _CONVERTED):
                 params[name] = self._converted(name, value)
-        return {**self.defaults, **params} if self.defaults else params
+        return args, {**self.defaults, **params} if self.defaults else params
 
     def _converted(self, name: str, value: Any) -> Any:
         if isinstance(value, np.generic):
