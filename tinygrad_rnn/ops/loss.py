@@ -48,7 +48,8 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
     "mean" divides by the sum of the mask, the number of unmasked targets, and is 0 where that is 0. Raises ValueError
     where shapes differ, IndexError for a target outside 0..C-1 (under the mask too: give any class there).
     """
-    (logits,) = as_arrays([logits])
+    if not hasattr(logits, "shape"):
+        (logits,) = as_arrays([logits])
     targets = as_indices(targets, logits, logits.shape[-1], "cross_entropy: target")
     if targets.shape != logits.shape[:-1]:
         raise ValueError(f"cross_entropy: logits {tuple(logits.shape)} need targets {tuple(logits.shape[:-1])}, not "
@@ -137,7 +138,8 @@ def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any =
     """
     if over_time not in ("sum", "mean"):
         raise ValueError(f'sequence_loss: over_time is "sum" or "mean", not {over_time!r}')
-    (logits,) = as_arrays([logits])
+    if not hasattr(logits, "shape"):
+        (logits,) = as_arrays([logits])
     T, B = logits.shape[0], logits.shape[1]
     if mask is None:
         total = cross_entropy(logits, targets, None, "sum")
