@@ -63,6 +63,7 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     useful = None if targets is None else leading_to(nodes, targets)
     taps = state.get().taps
     in_place = not taps and not create_graph
+    sum_to = ops.sum_to if create_graph else ops.sum_to.forward
     gradients: dict[Key, Any] = {}  # summed so far, of what has not fired yet
     owned: set[Key] = set()  # those that sum in a buffer allocated here, which may be added into
     arrived: dict[Key, Any] = {}
@@ -99,8 +100,10 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
             if c is None:
                 continue
             try:
-                fits = c.shape == a.shape and c.dtype is a.dtype
-            except AttributeError:  # a Python number
+                if c.shape != a.shape:
+                    c = sum_to(c, a.shape)  # broadcasting is undone
+                fits = c.dtype is a.dtype
+            except (AttributeError, ValueError):
                 fits = False
             if not fits:
                 c = _fitted(c, a, node, i, create_graph)
@@ -124,27 +127,20 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
 
 
 def _fitted(c: Any, a: Any, node: Node, i: int, create_graph: bool) -> Any:
-    """What a rule gave for argument number i, with the shape and dtype of the argument `a`.
+    """What a rule gave for argument number i, a Python number or in another dtype, as the argument `a` wants it.
 
-    Broadcasting is undone here and nowhere else. Raises ValueError where the argument cannot have been broadcast to the
-    shape of `c`: the rule is wrong. Raises TypeError where a complex number meets a real one.
+    Raises ValueError where its shape is wrong, so that the rule must be, TypeError where a complex number meets a real
+    one.
     """
-    sum_to, cast = (ops.sum_to, ops.cast) if create_graph else (ops.sum_to.forward, ops.cast.forward)
     if not hasattr(c, "shape"):
         c = np.asarray(c)
     if c.shape != a.shape:
-        try:
-            c = sum_to(c, a.shape)
-        except ValueError:
-            told = (f"{node.op.name}: the derivative for argument {i}, {describe(node.inputs[i])}, has shape "
-                    f"{tuple(c.shape)}, which is not the argument's ({where(node)})")  # fmt: skip
-            raise ValueError(told) from None
-    if c.dtype != a.dtype:
-        if c.dtype.kind == "c" and a.dtype.kind == "f":
-            raise TypeError(f"{node.op.name}: the gradient is complex and {describe(node.inputs[i])} is real: complex "
-                            "numbers are here for the complex step of gradcheck only")  # fmt: skip
-        c = cast(c, a.dtype)
-    return c
+        raise ValueError(f"{node.op.name}: the derivative for argument {i}, {describe(node.inputs[i])}, has shape "
+                         f"{tuple(c.shape)}, which is not the argument's ({where(node)})")  # fmt: skip
+    if c.dtype.kind == "c" and a.dtype.kind == "f":
+        raise TypeError(f"{node.op.name}: the gradient is complex and {describe(node.inputs[i])} is real: complex "
+                        "numbers are here for the complex step of gradcheck only")  # fmt: skip
+    return ops.cast(c, a.dtype) if create_graph else ops.cast.forward(c, a.dtype)
 
 
 def _show(taps: Sequence[Any], node: Node, g: Any, argument: int | None = None, parent: Tensor | None = None) -> None:
