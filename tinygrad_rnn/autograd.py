@@ -64,12 +64,9 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     taps = state.get().taps
     in_place = not taps and not create_graph
     sum_to = ops.sum_to if create_graph else ops.sum_to.forward
-    gradients: dict[Key, Any] = {}  # summed so far, of what has not fired yet
+    gradients = _planted(seeds)  # summed so far, of what has not fired yet
     owned: set[Key] = set()  # those that sum in a buffer allocated here, which may be added into
     arrived: dict[Key, Any] = {}
-    for output, seed in seeds:
-        key = key_of(output)
-        gradients[key] = gradients[key] + seed if key in gradients else seed
 
     for node in nodes:
         op = node.op
@@ -124,6 +121,15 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     if create_graph:
         return {k: ops.copy(g) for k, g in arrived.items()}
     return {k: g if k in owned and backend.is_array(g) else backend.copy(g) for k, g in arrived.items()}
+
+
+def _planted(seeds: Sequence[tuple[Tensor, Any]]) -> dict[Key, Any]:
+    """The seeds by key; those of one output that is given twice add up."""
+    gradients: dict[Key, Any] = {}
+    for output, seed in seeds:
+        key = key_of(output)
+        gradients[key] = gradients[key] + seed if key in gradients else seed
+    return gradients
 
 
 def _fitted(c: Any, a: Any, node: Node, i: int, create_graph: bool) -> Any:
