@@ -1,0 +1,201 @@
+"""Grades a learner's exercise.py against a lesson's cases: one verdict an exercise, whatever the file does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from . import telling
+from .by_numbers import by_numbers
+from .cases import Case, Cases, read_cases
+from .explaining import Explanation, explain
+from .judging import Judged, first_wrong_step, judge
+from .manifest import DRIVER, EXERCISE, Exercise, Lesson
+from .runner import Child
+from .verdict import CheckResult, Kind, Verdict
+from .words import say
+
+LARGEST = 256 * 1024  # bytes of an exercise.py
+STOPPED = ("timeout", "memory", "output", "exited", "crashed", "garbled", "too_large")
+PATIENCE = 4  # times the limit of one call that a probe may take: numerical derivatives are slow, and are to be named
+
+
+def grade(
+    lesson: Lesson,
+    *,
+    only: Collection[int] | None = None,
+    source: str | None = None,
+    cases: Mapping[str, Cases] | None = None,
+) -> Iterator[Verdict]:
+    """The verdicts of a lesson's exercises (those numbered in `only`), in order, each as soon as it is known.
+
+    source      the learner's code; by default what stands in the lesson's exercise.py
+    cases       by function; by default the public ones in cases.npz. Hidden ones come from `authoring.lesson_cases`.
+
+    Nothing that the code does raises here. Raises ManifestError for a cases.npz that is missing or damaged.
+    """
+    with Grader(lesson, source, read_cases(lesson) if cases is None else cases) as grader:
+        for exercise in lesson.exercises:
+            if only is None or exercise.id in only:
+                yield grader.verdict(exercise)
+
+
+class Grader:
+    """One lesson, one exercise.py, and the child processes in which it runs. Each exercise is graded once."""
+
+    def __init__(self, lesson: Lesson, source: str | None, cases: Mapping[str, Cases]) -> None:
+        self.lesson, self.cases = lesson, cases
+        self.file: Path | None = None
+        self.saved: datetime | None = None
+        self.unreadable = ""
+        self.source = source if source is not None else self._read()
+        driver = lesson.file(DRIVER)
+        self.driver = driver.read_text(encoding="utf-8") if driver.is_file() else None
+        self._children: dict[bool, Child] = {}
+        self._stack = ExitStack()
+        self._verdicts: dict[str, Verdict] = {}
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def verdict(self, exercise: Exercise) -> Verdict:
+        """The verdict on one exercise; the second time, the same one."""
+        if exercise.key not in self._verdicts:
+            self._verdicts[exercise.key] = self._graded(exercise)
+        return self._verdicts[exercise.key]
+
+    def _read(self) -> str:
+        self.file = self.lesson.file(EXERCISE)
+        try:
+            raw = self.file.read_bytes()
+            self.saved = datetime.fromtimestamp(self.file.stat().st_mtime)
+        except OSError as why:
+            self.unreadable = f"{why.strerror}: `tinygrad-rnn reset {self.lesson.id}` brings it back"
+            return ""
+        if len(raw) > LARGEST:
+            self.unreadable = f"{len(raw) // 1024} KB are too many: at most {LARGEST // 1024}"
+            return ""
+        try:
+            return raw.decode("utf-8-sig")
+        except UnicodeDecodeError as why:
+            line = raw[: why.start].count(b"\n") + 1
+            self.unreadable = f"not UTF-8 in line {line}: save it as UTF-8 (your editor's `encoding`)"
+            return ""
+
+    def _child(self, by_hand: bool) -> Child:
+        if by_hand not in self._children:
+            child = Child(self.source, self.lesson.limits, driver=self.driver, engine=not by_hand, name=EXERCISE)
+            self._children[by_hand] = self._stack.enter_context(child)
+        return self._children[by_hand]
+
+    def _ask(self, exercise: Exercise, case: Case, seconds: float | None = None) -> Judged:
+        answer = self._child(exercise.by_hand).call(exercise.function, case.inputs, seconds)
+        return judge(exercise, case, answer)
+
+    def _graded(self, exercise: Exercise) -> Verdict:
+        if self.unreadable:
+            line = say("grading.unreadable", file=EXERCISE, why=self.unreadable)
+            return self._spelled(exercise, "error", [line], [])
+        cases, judged = self.cases[exercise.function], list[Judged]()
+        for case in cases.scored:
+            judged.append(self._ask(exercise, case))
+            answer = judged[-1].answer
+            if answer.outcome in (*STOPPED, "unfinished") or answer.stage == "import":
+                break  # it would only happen again, as slowly
+        last = judged[-1].answer
+        if last.stage == "import" and last.outcome != "returned":
+            return self._spelled(exercise, *telling.at_import(self.lesson.limits, last), judged)
+        if last.outcome == "unfinished":
+            return self._spelled(exercise, "not attempted", telling.unfinished(exercise, judged), judged)
+        if last.outcome in STOPPED:
+            return self._spelled(exercise, "stopped", telling.stopped(self.lesson.limits, exercise, judged[-1]), judged)
+        if exercise.by_hand and last.foreign:
+            foreign = say("grading.foreign", names=", ".join(last.foreign))
+            return self._spelled(exercise, "not by hand", [foreign], judged)
+        patience = PATIENCE * self.lesson.limits.seconds
+        if told := by_numbers(exercise, cases, judged, self.source, lambda case: self._ask(exercise, case, patience)):
+            return self._spelled(exercise, "numerical", [told], judged)
+        if all(each.right for each in judged):
+            if changed := [name for each in judged for name in each.answer.changed]:
+                line = say("grading.changed", names=", ".join(dict.fromkeys(changed)))
+                return self._spelled(exercise, "changed input", [line], judged)
+            return self._spelled(exercise, "right", [say("grading.right", cases=len(judged))], judged)
+        return self._wrong(exercise, cases, judged)
+
+    def _wrong(self, exercise: Exercise, cases: Cases, judged: list[Judged]) -> Verdict:
+        explanation = explain(cases, judged)
+        first = next(each for each in judged if not each.right)
+        shown = telling.shown(judged)
+        if explanation.certain or (explanation.either and not explanation.weak):
+            lines = [*telling.named(exercise, explanation, judged)]
+            lines += [shown.line, *telling.on_paper(exercise, judged)] if shown else telling.error(exercise, first)
+            kind: Kind = "mistake"
+        elif shown is None:
+            kind, lines = "error", telling.error(exercise, first)
+            if explanation.either:
+                lines.append(say("grading.weak", says=exercise.mistake(explanation.either[0][0]).says))
+        else:
+            kind, lines = shown.kind, [shown.line]
+            if kind == "wrong value":
+                lines += telling.beside(exercise, explanation, judged)
+        if called := self._called(exercise):
+            lines.append(say("grading.calls", function=exercise.function, other=called.function, key=called.key))
+        return self._spelled(exercise, kind, lines, judged, explanation)
+
+    def _called(self, exercise: Exercise) -> Exercise | None:
+        """Another exercise of this lesson that the learner's function calls, and that is not right."""
+        try:
+            body = next(n for n in ast.parse(self.source).body if getattr(n, "name", None) == exercise.function)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, StopIteration):
+            return None
+        names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)} - {exercise.function}
+        for other in self.lesson.exercises:
+            if other.function in names and other.id < exercise.id and not self.verdict(other).right:
+                return other
+        return None
+
+    def _spelled(
+        self,
+        exercise: Exercise,
+        kind: Kind,
+        lines: list[str],
+        judged: list[Judged],
+        explained: Explanation = Explanation(),  # noqa: B008 (frozen)
+    ) -> Verdict:
+        checks = tuple(self._checks(exercise, kind, judged, explained))
+        places = [fault.place for each in reversed(judged) for fault in each.faults if fault.place]
+        place = first_wrong_step(judged) or (places[0] if places else None)
+        return Verdict(
+            self.lesson.id, exercise.id, exercise.title, exercise.part, kind, exercise.points,
+            sum(check.earned for check in checks), tuple(lines), checks,
+            tuple(dict.fromkeys(name for names in explained.either for name in names)), explained.certain, place,
+            exercise.figure, self.file, self.saved, sum(each.answer.seconds for each in judged),
+            next((each.answer.printed for each in judged if each.answer.printed), ""),
+        )  # fmt: skip
+
+    def _checks(
+        self, exercise: Exercise, kind: Kind, judged: list[Judged], explained: Explanation
+    ) -> Iterator[CheckResult]:
+        """Each check by itself: right outputs keep their points, whatever the others are."""
+        complete = len(judged) == len(self.cases[exercise.function].scored)
+        answered = complete and all(each.answer.outcome == "returned" for each in judged) and kind != "not by hand"
+        wrong = {fault.output for each in judged for fault in each.faults}
+        whole = any(fault.kind == "wrong type" for each in judged for fault in each.faults)
+        shares = self.lesson.grading
+        for check in exercise.checks:
+            hit = any(name == output or name.startswith(f"{output}.") for name in wrong for output in check.outputs)
+            passed = answered and not hit and not whole
+            share = 1.0 if passed else 0.0
+            if kind == "numerical":
+                passed, share = False, shares.numerical
+            elif kind == "changed input":
+                passed, share = False, shares.mistake
+            elif not passed and kind == "mistake" and explained.certain and (exercise.planted,) not in explained.either:
+                share = shares.mistake  # but nothing for a bug that was there before the learner was
+            yield CheckResult(check.name, check.points, check.points * share, passed)
