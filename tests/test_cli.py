@@ -17,7 +17,7 @@ pytest.importorskip("typer")
 pytest.importorskip("rich")
 pytest.importorskip("safetensors")
 
-from tinygrad_rnn import __version__, cli
+from tinygrad_rnn import __version__, backend, cli
 from tinygrad_rnn.course.display import line
 from tinygrad_rnn.course.training import Progress, Run
 
@@ -201,7 +201,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(refused, com
 def test_a_device_that_is_not_here_is_refused(refused, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "cupy", None)
-        patch.delitem(cli.backend._by_device, "cuda", raising=False)
+        patch.delitem(backend._by_device, "cuda", raising=False)
         told = refused("train", "--device", "cuda", "--out", tmp_path / "m")
     assert "tinygrad_rnn[gpu]" in told
     assert os.listdir(tmp_path) == []
@@ -325,7 +325,8 @@ def test_the_version_and_the_help_are_those_of_the_program():
     assert run("--version").stdout == f"tinygrad-rnn {__version__}\n"
     told = run("--help")
     assert told.returncode == 0
-    for command in ("tour", "draw", "train", "sample", "doctor"):
+    course = ("start", "next", "check", "watch", "hint", "list", "reset", "update", "solution", "course")
+    for command in ("tour", "draw", "train", "sample", "doctor", *course):
         assert f" {command} " in told.stdout
 
 

@@ -59,7 +59,7 @@ def test_every_mistake_is_called_by_its_name(lesson, bench, seed):
 def test_a_mistake_tells_the_first_wrong_step_and_a_case_for_paper(lesson, bench):
     verdict = judged(lesson, mistaken(bench.source, "states_backward", [(CARRIED, "dH[t] = dY[t]")]))
     assert verdict.lines[0].endswith("dH is right at the last step and wrong from step 6 (index 5) down.")
-    assert verdict.lines[-1].startswith("Small enough for paper, case tiny (T=2, B=1, H=1): dH[0, 0, 0] should be")
+    assert verdict.lines[-1].startswith("Small enough for paper (case tiny: T=2, B=1, H=1): dH[0, 0, 0] should be")
     assert (verdict.place.output, verdict.place.step, verdict.place.steps) == ("dH", 5, 7)
 
 
@@ -297,3 +297,11 @@ def test_a_planted_bug_earns_nothing_by_its_name(lesson, bench):
     edits = bench.edits["states_backward"]["NO_STEP_AFTER"]
     verdict = judged(planted, mistaken(bench.source, "states_backward", edits))
     assert (verdict.kind, verdict.mistakes, verdict.earned) == ("mistake", ("NO_STEP_AFTER",), 0)
+
+
+def test_an_output_of_a_wrong_type_costs_its_own_check_alone(lesson, bench):
+    verdict = judged(lesson, bench.source.replace('return {"dH": dH, "dw": dw}', 'return {"dH": dH, "dw": None}'))
+    assert verdict.kind == "wrong type"
+    assert [check.earned for check in verdict.checks] == [2, 0]
+    verdict = judged(lesson, bench.source.replace('return {"dH": dH, "dw": dw}', 'return {"dH": dH}'))
+    assert [check.earned for check in verdict.checks] == [2, 0]

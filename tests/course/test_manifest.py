@@ -40,7 +40,7 @@ def test_an_exercise_that_is_not_there_is_told_with_those_that_are(tmp_path):
         ('name = "NO_TANH"', 'name = "no tanh"', "exercise 1, mistake 2: `name` = 'no tanh' must be in CAPITALS"),
         ('id = 2', "id = 1", "two exercises have the id 1"),
         ("points = 1", "points = -1", "`points` = -1 must lie between 0 and inf"),
-        ('hints = [', 'probes = ["probing"]\nhints = [', "`probes` knows probe and cost, not 'probing'"),
+        ('probes = ["probe", "cost"]', 'probes = ["probing"]', "`probes` knows probe and cost, not 'probing'"),
         ('title = "Two steps back"', "title = Two", r"lesson\.toml: Invalid value .*line 3"),
         ('[exercise.returns]\ndH = "(T, B, H)"\ndw = "(H,)"', "[exercise.returns]", "exercise 1: `returns` is empty"),
     ],

@@ -66,6 +66,7 @@ title = "A linear layer"
 part = "extra"
 function = "linear_backward"
 layout = "tuple"
+probes = ["cost"]
 cases = ["tiny", "square", "general"]
 hints = [
     "Write the shapes under every name.",

@@ -141,8 +141,12 @@ class Bench:
         module = self.module(exercise)
         assert module is not None
         inputs = self.inputs(exercise, name, seed)
-        outputs = {output: np.asarray(value) for output, value in self.outputs(exercise, module, inputs).items()}
-        return Case(name, inputs, outputs)
+        outputs = self.outputs(exercise, module, inputs)
+        tops = [output.partition(".")[0] for output in exercise.returns]
+        if strangers := [output for output in outputs if output.partition(".")[0] not in tops]:
+            raise AuthoringError(f"{exercise.key}: the solution gives {strangers[0]!r}, which `returns` does not list")
+        ordered = sorted(outputs, key=lambda output: tops.index(output.partition(".")[0]))
+        return Case(name, inputs, {output: np.asarray(outputs[output]) for output in ordered})
 
     def cases(self, exercise: Exercise, seed: int = 0) -> Cases:
         """Every case of an exercise, the right answers, and what its mistakes do with them."""

@@ -125,7 +125,8 @@ class Grader:
             if changed := [name for each in judged for name in each.answer.changed]:
                 line = say("grading.changed", names=", ".join(dict.fromkeys(changed)))
                 return self._spelled(exercise, "changed input", [line], judged)
-            return self._spelled(exercise, "right", [say("grading.right", cases=len(judged))], judged)
+            key = "grading.right" if len(judged) > 1 else "grading.right_one"
+            return self._spelled(exercise, "right", [say(key, cases=len(judged))], judged)
         return self._wrong(exercise, cases, judged)
 
     def _wrong(self, exercise: Exercise, cases: Cases, judged: list[Judged]) -> Verdict:
@@ -171,11 +172,13 @@ class Grader:
         checks = tuple(self._checks(exercise, kind, judged, explained))
         places = [fault.place for each in reversed(judged) for fault in each.faults if fault.place]
         place = first_wrong_step(judged) or (places[0] if places else None)
+        sole = explained.either[0] if explained.certain and len(explained.either[0]) == 1 else ()
+        edge = exercise.mistake(sole[0]).edge if sole else None
         return Verdict(
             self.lesson.id, exercise.id, exercise.title, exercise.part, kind, exercise.points,
             sum(check.earned for check in checks), tuple(lines), checks,
             tuple(dict.fromkeys(name for names in explained.either for name in names)), explained.certain, place,
-            exercise.figure, self.file, self.saved, sum(each.answer.seconds for each in judged),
+            exercise.figure, edge, self.file, self.saved, sum(each.answer.seconds for each in judged),
             next((each.answer.printed for each in judged if each.answer.printed), ""),
         )  # fmt: skip
 
@@ -186,7 +189,7 @@ class Grader:
         complete = len(judged) == len(self.cases[exercise.function].scored)
         answered = complete and all(each.answer.outcome == "returned" for each in judged) and kind != "not by hand"
         wrong = {fault.output for each in judged for fault in each.faults}
-        whole = any(fault.kind == "wrong type" for each in judged for fault in each.faults)
+        whole = any(fault.whole for each in judged for fault in each.faults)
         shares = self.lesson.grading
         for check in exercise.checks:
             hit = any(name == output or name.startswith(f"{output}.") for name in wrong for output in check.outputs)

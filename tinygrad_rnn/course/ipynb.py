@@ -8,9 +8,9 @@ from typing import Any
 
 from .authoring import AuthoringError
 from .manifest import Lesson
-from .stub import Source, read_source
-from .words import say
 from .progress import write_whole
+from .signatures import Source, read_source
+from .words import say
 
 SOURCE = "lesson.py"
 FIRST_CELL = '''\

@@ -24,6 +24,7 @@ class Fault:
     output: str
     line: str
     place: Place | None = None
+    whole: bool = False  # of the answer as a whole: no output can be told from another
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def judge(exercise: Exercise, case: Case, answer: Answer) -> Judged:
     if fault := _structure(exercise, case, answer, leaves):
         return Judged(case, answer, values, (fault,), float("inf"))
     for output, expected in case.expected.items():
-        fault, error = _output(exercise, case, output, expected, values.get(output), leaves[output])
+        fault, error = _output(exercise, case, output, expected, values.get(output), leaves.get(output))
         worst = max(worst, error)
         if fault:
             faults.append(fault)
@@ -82,26 +83,32 @@ def sizes(exercise: Exercise, case: Case) -> dict[str, int]:
 
 
 def _structure(exercise: Exercise, case: Case, answer: Answer, leaves: Mapping[str, Leaf]) -> Fault | None:
-    """The wrong number or names of results."""
-    wanted, names = list(case.expected), ", ".join(dict.fromkeys(n.partition(".")[0] for n in case.expected))
-    lacking = [name for name in wanted if name not in leaves]
+    """Something else than the dict, the tuple or the array that is asked for."""
+    lacking = [name for name in case.expected if name not in leaves]
     if not lacking:
         return None
     whole = answer.leaves.get("")
-    about = {"function": exercise.function, "names": names, "lacking": lacking[0]}
+    about = {"function": exercise.function, "names": _names(case)}
     if whole is not None and whole.type == "NoneType":
-        return Fault("wrong type", lacking[0], say("grading.returned_none", **about))
+        return Fault("wrong type", lacking[0], say("grading.returned_none", **about), whole=True)
     if whole is not None or exercise.layout == "one" or (answer.structure == "dict") != (exercise.layout == "dict"):
         got = whole.type if whole is not None else answer.structure
         wants = say(f"grading.layout_{exercise.layout}", **about)
-        return Fault("wrong type", lacking[0], say("grading.structure", got=got, wants=wants, **about))
-    return Fault("wrong type", lacking[0], say("grading.lacking", **about))
+        return Fault("wrong type", lacking[0], say("grading.structure", got=got, wants=wants, **about), whole=True)
+    return None
+
+
+def _names(case: Case) -> str:
+    return ", ".join(dict.fromkeys(output.partition(".")[0] for output in case.expected))
 
 
 def _output(
-    exercise: Exercise, case: Case, output: str, expected: np.ndarray, got: np.ndarray | None, leaf: Leaf
+    exercise: Exercise, case: Case, output: str, expected: np.ndarray, got: np.ndarray | None, leaf: Leaf | None
 ) -> tuple[Fault | None, float]:
     axes = axes_of(exercise, output)
+    if leaf is None:
+        line = say("grading.lacking", function=exercise.function, names=_names(case), lacking=output)
+        return Fault("wrong type", output, line), float("inf")
     if got is None:
         key = {"Tensor": "tensor", "list": "list", "tuple": "list", "NoneType": "none"}.get(leaf.type, "type")
         if leaf.type == "ndarray":
@@ -110,6 +117,7 @@ def _output(
         return Fault("wrong type", output, line), float("inf")
     if got.shape != expected.shape:
         return Fault("wrong shape", output, _shape_line(output, axes, expected.shape, got.shape)), float("inf")
+    yes_or_no = expected.dtype == np.bool_
     expected, got = expected.astype(np.float64), got.astype(np.float64)
     wrong = ~np.isfinite(got) & np.isfinite(expected)
     if wrong.any():
@@ -124,9 +132,12 @@ def _output(
     if error <= exercise.tolerance:
         return None, error
     place = _place(exercise, case, output, axes, expected, got, off > exercise.tolerance)
+    spelled = _truth if yes_or_no else _number
+    key = "value" if expected.ndim else "value_alone"
     line = say(
-        "grading.value", what=_entry(place), expected=_number(place.expected), got=_number(place.got),
-        off=_percent(place.off), where=_where(exercise, place), case=case.name, sizes=spell_sizes(exercise, case),
+        f"grading.{key}" if exercise.reveal else "grading.value_hidden", what=_entry(place), got=spelled(place.got),
+        expected=spelled(place.expected), off=_percent(place.off), where=_where(exercise, place),
+        case=spell_case(exercise, case),
     )  # fmt: skip
     return Fault("wrong value", output, line, place), error
 
@@ -186,14 +197,19 @@ def _where(exercise: Exercise, place: Place) -> str:
     return say(f"grading.right_{exercise.time}", step=spell_step(place, place.step), before=spell_step(place, before))
 
 
-def spell_sizes(exercise: Exercise, case: Case) -> str:
-    """`T=2, B=1, H=1`, of the case's axes."""
+def spell_case(exercise: Exercise, case: Case) -> str:
+    """`tiny: T=2, B=1, H=1`: a case and how large its axes are."""
     found = sizes(exercise, case)
-    return ", ".join(f"{axis}={found[axis]}" for axis in sorted(found, key=lambda axis: ("TBNVDHC".find(axis), axis)))
+    axes = [f"{axis}={found[axis]}" for axis in sorted(found, key=lambda axis: ("TBNVDHC".find(axis), axis))]
+    return f"{case.name}: {', '.join(axes)}" if axes else case.name
 
 
 def _number(value: float) -> str:
     return f"{value:.4g}"
+
+
+def _truth(value: float) -> str:
+    return {0.0: "False", 1.0: "True"}.get(value, _number(value))
 
 
 def _percent(off: float) -> str:
@@ -211,7 +227,8 @@ def by_hand_line(exercise: Exercise, judged: Sequence[Judged]) -> str | None:
     """The smallest case that is wrong, where a larger one is too: small enough to be worked out on paper."""
     wrong = [each for each in judged if each.faults]
     place = wrong[0].faults[0].place if wrong else None
-    if place is None or len(wrong) < 2:
+    if place is None or len(wrong) < 2 or not exercise.reveal:
         return None
-    about = {"what": _entry(place), "expected": _number(place.expected), "got": _number(place.got)}
-    return say("grading.by_hand", case=place.case, sizes=spell_sizes(exercise, wrong[0].case), **about)
+    spelled = _truth if wrong[0].case.expected[place.output].dtype == np.bool_ else _number
+    about = {"what": _entry(place), "expected": spelled(place.expected), "got": spelled(place.got)}
+    return say("grading.by_hand", case=spell_case(exercise, wrong[0].case), **about)

@@ -38,16 +38,26 @@ class Check:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer known by name: what the learner did (`says`) and where to look (`look`)."""
+    """A wrong answer known by name: what the learner did (`says`) and where to look (`look`).
+
+    `edge` names the quantity whose line in the unrolled graph is wrong first ("dH"), where no output is that quantity.
+    """
 
     name: str
     says: str
     look: str
+    edge: str | None = None
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One function (or class) to write. `arguments` and `returns` map names to shapes, `p.W_hh` -> `(H, H)`."""
+    """One function (or class) to write. `arguments` and `returns` map names to shapes, `p.W_hh` -> `(H, H)`.
+
+    derivative   whether a numerical derivative would be a detour; by default, of an exercise with probes
+    reveal       whether a verdict may tell the right number: not where the number is the exercise
+    planted      the mistake that the stub makes, where it is no empty one
+    figure       the unrolled graph on which a verdict shows the first wrong edge: "elman" or "lstm"
+    """
 
     lesson: str
     id: int
@@ -64,7 +74,9 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
     tolerance: float
+    derivative: bool
     by_hand: bool
+    reveal: bool
     planted: str | None
     figure: str | None
 
@@ -220,8 +232,9 @@ def _exercises(tables: list[Any], slug: str, path: Path) -> Iterator[Exercise]:
             table.strings("probes", []),
             tuple(_checks(table.get("check", list), returns, table.place)),
             tuple(_mistakes(table.get("mistake", list, []), table.place)), table.strings("hints"),
-            table.number("tolerance", 1e-7), table.get("by_hand", bool, True),
-            table.get("planted", str, None), table.get("figure", str, None),
+            table.number("tolerance", 1e-7),
+            table.get("derivative", bool, bool(table.values.get("probes"))), table.get("by_hand", bool, True),
+            table.get("reveal", bool, True), table.get("planted", str, None), table.get("figure", str, None),
         )
         table.done()
         if not exercise.cases:
@@ -259,7 +272,7 @@ def _mistakes(tables: list[Any], place: str) -> Iterator[Mistake]:
         name = table.get("name", str)
         if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
             raise ManifestError(f"{table.place}: `name` = {name!r} must be in CAPITALS_AND_UNDERSCORES")
-        yield Mistake(name, table.get("says", str), table.get("look", str, ""))
+        yield Mistake(name, table.get("says", str), table.get("look", str, ""), table.get("edge", str, None))
         table.done()
 
 

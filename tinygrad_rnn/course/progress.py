@@ -75,16 +75,19 @@ def write(root: Path, state: State) -> None:
 
 
 @contextmanager
-def changed(root: Path) -> Iterator[State]:
+def changed(root: Path, strictly: bool = False) -> Iterator[State]:
     """`with changed(root) as state:` reads, lets the block change it, and writes it back in one move.
 
-    Where the folder cannot be written the work goes on, and a line says that progress is not kept.
+    Where the folder cannot be written the work goes on, and a line says that progress is not kept; or `strictly`, it
+    raises OSError.
     """
     state = read(root)
     yield state
     try:
         write(root, state)
     except OSError as why:
+        if strictly:
+            raise
         _tell(say("workspace.progress_not_kept", folder=root, why=why.strerror or str(why)))
 
 
@@ -111,8 +114,8 @@ def take_hint(root: Path, key: str, most: int, all_: bool = False) -> int:
 
 
 def give_up(root: Path, key: str) -> None:
-    """Note that the solution was asked for before the exercise was solved."""
-    with changed(root) as state:
+    """Note that the solution was asked for before the exercise was solved. Raises OSError where it cannot be noted."""
+    with changed(root, strictly=True) as state:
         state.of(key).given_up = True
 
 

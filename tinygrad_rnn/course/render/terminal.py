@@ -1,0 +1,144 @@
+"""A verdict as text: at most a dozen lines, for a terminal, a test report or a log."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from ..verdict import CheckResult, Verdict
+from ..words import say
+from . import phrases
+
+LINES = 12
+PRINTED, CHECKS = 3, 5  # lines at most
+SENTENCES = 6  # lines that the checks leave to them
+INDENT = "  "
+COLOURS = {phrases.RIGHT: "32", phrases.WRONG: "31", phrases.PARTLY: "33", phrases.OPEN: "36", phrases.HALTED: "31"}
+
+
+def spelled(verdict: Verdict, width: int = 80, colour: bool = False) -> str:
+    """The verdict in at most a dozen lines of at most `width` characters; `colour` adds a terminal's escape sequences.
+
+    Exercise and points; what kind; the sentences; the checks, where some are right and some are not; what the learner's
+    code printed; which file was read, and where the next hint is. Where lines are short, what was printed goes first,
+    then the checks are told together, then the ends of long sentences are cut.
+    """
+    width = max(width, 40)
+    symbol = phrases.symbol(verdict)
+    head = _ends(f"{verdict.key}  {phrases.title(verdict)}", phrases.points(verdict), width)
+    kind = _wrapped(f"{symbol} {phrases.kind(verdict)}", width)
+    foot = _foot(verdict, width)
+    room = LINES - 1 - len(kind) - len(foot)
+    sentences = [line for text in verdict.lines for line in _wrapped(phrases.harmless(text), width, INDENT)]
+    checks = _checks(verdict.checks, width) if phrases.shows_checks(verdict) else []
+    printed = _printed(verdict, width)
+    if len(sentences) + len(checks) + len(printed) > room:
+        printed = _printed(verdict, width, room - len(sentences) - len(checks))
+    if len(sentences) + len(checks) > room:
+        checks = _checks(verdict.checks, width, wrong_only=True)
+        if room - len(checks) < min(len(sentences), SENTENCES):
+            checks = [_all_checks(verdict.checks, width)]
+    kept = max(room - len(checks) - len(printed), 1)
+    if len(sentences) > kept:
+        sentences = [*sentences[: kept - 1], _cut(sentences[kept - 1] + " " + say("render.and_more"), width)]
+    if colour:
+        ink = COLOURS[symbol]
+        head, kind = f"\033[1m{head}\033[0m", [f"\033[{ink}m{line}\033[0m" for line in kind]
+        checks = [f"\033[{COLOURS[line.strip()[0]]}m{line}\033[0m" for line in checks]
+        printed, foot = ([f"\033[2m{line}\033[0m" for line in lines] for lines in (printed, foot))
+    return "\n".join([head, *kind, *sentences, *checks, *printed, *foot][:LINES])
+
+
+def table(verdicts: Iterable[Verdict], width: int = 80, colour: bool = False) -> str:
+    """The table of points: exercise, title, verdict, points, a block for each lesson; at its end core, extra, total."""
+    verdicts = list(verdicts)
+    if not verdicts:
+        return ""
+    heads = [say(f"render.{name}") for name in ("exercise", "title", "verdict", "points_head")]
+    rows = [[v.key, phrases.title(v), f"{phrases.symbol(v)} {v.kind}", phrases.share(v.earned, v.points)]
+            for v in verdicts]  # fmt: skip
+    first, kind, points = (max(len(row[i]) for row in [heads, *rows]) for i in (0, 2, 3))
+    room = max(width - first - kind - points - 6, 12)
+    titles = min(room, max(len(row[1]) for row in [heads, *rows]))
+
+    def line(row: Sequence[str]) -> str:
+        return f"{row[0]:{first}}  {_cut(row[1], titles):{titles}}  {row[2]:{kind}}  {row[3]:>{points}}"
+
+    lines, lesson = [line(heads)], verdicts[0].lesson
+    for verdict, row in zip(verdicts, rows, strict=True):
+        if verdict.lesson != lesson:
+            lines, lesson = [*lines, ""], verdict.lesson
+        drawn = line(row)
+        lines.append(f"\033[{COLOURS[phrases.symbol(verdict)]}m{drawn}\033[0m" if colour else drawn)
+    return "\n".join([*lines, "", totals(verdicts)])
+
+
+def totals(verdicts: Sequence[Verdict]) -> str:
+    """`3 of 5 exercises right · core 3/5 · extra 0/1 · total 3/6`"""
+    said = [say("render.table_of", right=sum(v.right for v in verdicts), all=len(verdicts))]
+    extra = any(v.part == "extra" for v in verdicts)
+    for part in ("core", "extra", "total") if extra else ("total",):
+        mine = [v for v in verdicts if part in (v.part, "total")]
+        earned, points = phrases.share(sum(v.earned for v in mine), sum(v.points for v in mine)).split("/")
+        said.append(say(f"render.{part}_points", earned=earned, points=points))
+    return " · ".join(said)
+
+
+def _foot(verdict: Verdict, width: int) -> list[str]:
+    source = phrases.source(verdict)
+    how = say("render.hint_command", key=verdict.key)
+    hint = "" if verdict.right else say("render.next_step", how=how)
+    said = [part for part in (source, hint) if part]
+    one = INDENT + " · ".join(said)
+    return ([one] if len(one) <= width else [_cut(INDENT + part, width) for part in said]) if said else []
+
+
+def _checks(checks: Sequence[CheckResult], width: int, wrong_only: bool = False) -> list[str]:
+    """One line for each check, or, where these are too many, one for all that are right together."""
+    right = [check for check in checks if check.passed]
+    shown = [check for check in checks if not check.passed or not (wrong_only or len(checks) > CHECKS)]
+    lines = [
+        _ends(f"{INDENT}{phrases.RIGHT if check.passed else phrases.WRONG} {phrases.harmless(check.name)}",
+              phrases.share(check.earned, check.points), width)
+        for check in shown[:CHECKS]
+    ]  # fmt: skip
+    if len(shown) < len(checks) and right:
+        earned, points = sum(check.earned for check in right), sum(check.points for check in right)
+        said = say("render.one_other_check" if len(right) == 1 else "render.other_checks", count=len(right))
+        lines.append(_ends(f"{INDENT}{phrases.RIGHT} {said}", phrases.share(earned, points), width))
+    return lines
+
+
+def _all_checks(checks: Sequence[CheckResult], width: int) -> str:
+    said = say("render.all_checks", right=sum(check.passed for check in checks), all=len(checks))
+    points = phrases.share(sum(check.earned for check in checks), sum(check.points for check in checks))
+    return _ends(f"{INDENT}{phrases.PARTLY} {said}", points, width)
+
+
+def _printed(verdict: Verdict, width: int, most: int = PRINTED + 1) -> list[str]:
+    """What was printed, under its label, in `most` lines with that; nothing where there is no room for both."""
+    if most < 2:
+        return []
+    lines = phrases.printed(verdict, min(most - 1, PRINTED))
+    label = INDENT + say("render.printed")
+    return [label, *(_cut(f"{INDENT}| {line}", width) for line in lines)] if lines else []
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """The lines of a text; an item of a list, `- ...`, hangs on its dash."""
+    lines = []
+    for part in text.split("\n"):
+        hanging = indent + INDENT if part.startswith("- ") else indent
+        lines += textwrap.wrap(part, width, initial_indent=indent, subsequent_indent=hanging, break_on_hyphens=False)
+    return lines
+
+
+def _ends(left: str, right: str, width: int) -> str:
+    """`left` at the left and `right` at the right end of the line, never touching."""
+    left = _cut(left, width - len(right) - 2)
+    return f"{left}{' ' * (width - len(left) - len(right))}{right}"
+
+
+def _cut(text: str, width: int) -> str:
+    more = say("render.and_more")
+    return text if len(text) <= width else text[: width - len(more)].rstrip() + more
