@@ -34,12 +34,12 @@ def elman(T=4, names=True, readout=True, hoisted=False):
     return (loss if readout else h.sum()), (W_xh, W_hh, b_h, W_hy, b_y)
 
 
-def lstm(T=4, H=5):
-    """A hand-written LSTM without a name anywhere; the loss is accumulated inside the steps."""
+def lstm(T=4, H=5, names=(None, None)):
+    """A hand-written LSTM without a name anywhere but for the states' start; the loss is accumulated in the steps."""
     r = np.random.default_rng(0)
     W_xh = tg.tensor(r.normal(size=(3, 4 * H)) * 0.5, requires_grad=True)
     W_hh = tg.tensor(r.normal(size=(H, 4 * H)) * 0.3, requires_grad=True)
-    h, c, loss = tg.tensor(np.zeros((2, H))), tg.tensor(np.zeros((2, H))), 0.0
+    (h, c), loss = (tg.tensor(np.zeros((2, H)), name=name) for name in names), 0.0
     for t in range(T):
         with tg.step(t):
             i, f, o, g = tg.split(r.normal(size=(2, 3)) @ W_xh + h @ W_hh, 4, axis=1)
@@ -47,6 +47,21 @@ def lstm(T=4, H=5):
             h = tg.sigmoid(o) * tg.tanh(c)
             loss = loss + (h * h).sum()
     return loss
+
+
+def incomplete(T=3, h_0=True, c_0=True):
+    """The incomplete LSTM, c = c + tanh(...) and h = tanh(c), from states that are given or left out."""
+    r = np.random.default_rng(0)
+    W_xh, W_hh = (tg.tensor(r.normal(size=(n, 2)), requires_grad=True, name=name)
+                  for n, name in ((3, "W_xh"), (2, "W_hh")))  # fmt: skip
+    h, c = (tg.tensor(np.zeros((1, 2)), name=name) if given else None for given, name in ((h_0, "h_0"), (c_0, "c_0")))
+    for t in range(T):
+        with tg.step(t):
+            a = r.normal(size=(1, 3)) @ W_xh
+            new = tg.tanh(a if h is None else a + h @ W_hh)
+            c = (new if c is None else c + new).named("c")
+            h = tg.tanh(c).named("h")
+    return h.sum()
 
 
 def scalar(T=4):
@@ -70,6 +85,23 @@ def failed(at=2):
             for t in range(4):
                 with tg.step(t):
                     h = tg.tanh(r.normal(size=(2, 3 if t < at else 4)) @ W_xh + h @ W_hh)
+    except ValueError:
+        return tr
+    raise AssertionError("it should have failed")
+
+
+def failed_inside(at=2):
+    """A trace of an LSTM that fails in step `at`, after c and before h."""
+    r = np.random.default_rng(0)
+    W = tg.tensor(r.normal(size=(5, 20)), requires_grad=True)
+    h, c = tg.tensor(np.zeros((2, 5))), tg.tensor(np.zeros((2, 5)))
+    try:
+        with tg.trace() as tr:
+            for t in range(4):
+                with tg.step(t):
+                    i, f, o, g = tg.split(r.normal(size=(2, 20)) + h @ W, 4, axis=1)
+                    c = tg.sigmoid(f) * c + tg.sigmoid(i) * tg.tanh(g)
+                    h = tg.tanh(c) * (tg.sigmoid(o) if t < at else np.ones((3, 5)))
     except ValueError:
         return tr
     raise AssertionError("it should have failed")
@@ -103,9 +135,12 @@ ALL = {
     "last loss only": lambda: elman(readout=False)[0],
     "hoisted": lambda: elman(hoisted=True)[0],
     "lstm": lstm,
+    "incomplete": incomplete,
+    "incomplete from nothing": lambda: incomplete(h_0=False, c_0=False),
     "scalar": lambda: scalar()[0],
     "failed": failed,
     "failed at once": lambda: failed(0),
+    "failed inside": failed_inside,
     "truncated": truncated,
     "RNN": lambda: layer("RNN"),
     "LSTM": lambda: layer("LSTM"),

@@ -1,5 +1,6 @@
 """A drawing shows itself, and saves itself whole or not at all."""
 
+import base64
 import os
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
@@ -9,6 +10,7 @@ import pytest
 
 from tinygrad_rnn.pictures import drawing as module
 from tinygrad_rnn.pictures import engines
+from tinygrad_rnn.pictures.charts import curve_chart
 from tinygrad_rnn.pictures.drawing import Drawing
 from tinygrad_rnn.pictures.figure import Figure
 
@@ -23,12 +25,39 @@ def builtin(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_shows_itself() -> None:
     drawing = Drawing(cells())
     assert repr(drawing) == "<Drawing 'Elman network, 3 steps': 12 nodes, 15 edges, 3 boxes>"
-    shown = drawing._repr_mimebundle_()
-    assert shown == {"image/svg+xml": drawing.svg, "text/plain": repr(drawing)}
+    shown, about = drawing._repr_mimebundle_()
+    assert set(shown) == {"text/html", "image/svg+xml", "text/plain"}
+    assert shown["text/plain"] == repr(drawing)
+    assert about["image/svg+xml"] == {"alt": "Elman network, 3 steps. " + drawing.figure.description}
     assert drawing.svg is drawing.svg  # drawn once
     assert drawing.dot is drawing.dot
     assert drawing.keys == drawing.figure.keys()
     assert "\n" not in repr(Drawing(Figure("two\nlines")))
+
+
+@pytest.mark.parametrize("drawing", [Drawing(hostile()), curve_chart({"a < b": ([0, 1], [2.0, 1.0])})], ids=repr)
+def test_a_notebook_shows_it_no_wider_than_the_page_and_reads_it_out(drawing: Drawing) -> None:
+    """As an image, which is all that nbconvert and JupyterLab make of SVG, but with what they leave out."""
+    shown, about = drawing._repr_mimebundle_()
+    images: list[dict[str, str | None]] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            images.append({"tag": tag, **dict(attrs)})
+
+    Reader().feed(shown["text/html"])
+    (image,) = images
+    assert (image["tag"], image["style"]) == ("img", "max-width:100%;height:auto")
+    assert image["alt"] == about["image/svg+xml"]["alt"]
+    assert drawing.figure.title in image["alt"]
+    assert drawing.figure.description in image["alt"]
+    kind, content = image["src"].split(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(content).decode() == drawing.svg
+    inlined, kept = ET.fromstring(shown["image/svg+xml"]), ET.fromstring(drawing.svg)
+    assert inlined.attrib.pop("style") == "max-width:100%;height:auto"  # for those who put the element in their page
+    assert ET.tostring(inlined) == ET.tostring(kept)
+    assert "max-width" not in drawing.svg  # a file for print keeps its size
 
 
 @pytest.mark.parametrize("suffix", ["svg", "dot", "html", "SVG"])

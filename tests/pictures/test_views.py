@@ -61,6 +61,15 @@ def texts(drawing):
     return [line.text for node in drawing.figure.nodes for line in node.lines]
 
 
+def both(output, view):
+    return both_of(tg.draw(output, view))
+
+
+def both_of(drawing):
+    """(the first line of each node by key, the pairs that edges link)"""
+    return {key: node.lines[0].text for key, node in nodes(drawing).items() if node.lines}, pairs(drawing)
+
+
 # cells
 
 
@@ -141,6 +150,74 @@ def test_an_lstm_has_a_cell_state_chain_and_a_box_for_each_cell():
         cell, c, h = boxes[f"t{t}/cell"], nodes(drawing)[f"t{t}/c"], nodes(drawing)[f"t{t}/h"]
         assert cell.x0 < c.x < h.x < cell.x1
         assert cell.y0 < h.y < c.y < cell.y1
+
+
+@pytest.mark.parametrize("T", [2, 3, 5])
+def test_names_find_the_states_where_the_first_step_is_another(T):
+    """By place alone, two steps do not tell which sum of the second is c."""
+    for c_0 in (True, False):
+        found, _ = both(models.incomplete(T, h_0=False, c_0=c_0), "ops")
+        assert [found[f"t{t + 1}/h"] for t in range(T)] == [f"c{'₁₂₃₄₅'[t]}" for t in range(T)]
+
+
+@pytest.mark.parametrize("c_0", [True, False])
+def test_an_incomplete_lstm_whose_h_starts_at_none_has_a_chain_through_all_steps(c_0):
+    """Its first step has fewer operations, so that c is made by another of them than later."""
+    found, lines = both(models.incomplete(h_0=False, c_0=c_0), "cells")
+    assert [found[f"t{t}/h"] for t in (1, 2, 3)] == ["c₁", "c₂", "c₃"]
+    assert {("t1/h", "t2/h"), ("t2/h", "t3/h")} <= lines
+    assert (found.get("t0/h"), ("t0/h", "t1/h") in lines) == (("c₀", True) if c_0 else (None, False))
+    assert [found[f"t{t}/x"] for t in (1, 2, 3)] == ["x₁", "x₂", "x₃"]
+
+
+@pytest.mark.parametrize("view", ["cells", "ops"])
+def test_the_start_of_a_chain_is_called_what_its_tensor_is_called(view):
+    found, _ = both(models.incomplete(), view)
+    assert found["t0/h"] == "c₀"
+    found, _ = both(models.lstm(names=("memory", "start")), view)
+    assert (found["t0/h"], found["t0/c"]) == ("memory", "start")
+
+
+def test_the_starts_of_several_layers_are_told_apart():
+    output = models.ALL["both ways"]()
+    found, _ = both(output, "cells")  # whose tensors all are called h_0 or c_0
+    keys = ("t0/h1", "t0/c2", "tend/h1back", "tend/c2back")
+    assert [found[key] for key in keys] == ["h¹₀→", "c²₀→", "h¹₅←", "c²₅←"]
+    assert both(output, "gates")[0]["c_before"] == "c²₅←"
+
+
+def test_the_start_of_a_later_segment_is_counted_in_data_time():
+    W, h = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0, name="h_0")
+    for t in (2, 3):
+        with tg.step(t):
+            h = tg.tanh(W * h).named("h")
+    assert both(h, "cells")[0]["t0/h"] == "h₂"
+
+
+def test_a_start_without_a_name_is_called_as_the_states_are():
+    W, s = tg.tensor(0.5, requires_grad=True), tg.tensor(1.0)
+    for t in range(3):
+        with tg.step(t):
+            s = tg.tanh(W * s).named("s")
+    assert both(s, "ops")[0]["t0/h"] == "s₀"
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_ops_keep_the_name_of_the_initial_state(last):
+    """f(s_1; theta), with one step or two."""
+    theta, s = tg.tensor(0.5, requires_grad=True, name="theta"), tg.tensor(0.4, requires_grad=True, name="s_1")
+    for t in range(1, last + 1):
+        with tg.step(t):
+            s = tg.tanh(theta * s).named("s")
+    shown = [text for text in texts(tg.draw(s, "ops")) if text.startswith(("s", "h"))]
+    assert sorted(shown) == ["s₁", "s₂", "s₃"][: last + 1]
+
+
+def test_cells_of_a_step_that_failed_between_c_and_h_show_the_c():
+    drawing = tg.draw(models.failed_inside(), "cells")
+    found, lines = both_of(drawing)
+    assert {("t1/c", "t2/c"), ("t2/c", "t3/c")} <= lines
+    assert "t3/h" not in found
 
 
 @pytest.mark.parametrize(("name", "view"), [("lstm", "cells"), ("both ways", "cells"), ("LSTM", "rolled"),
@@ -375,6 +452,19 @@ def test_gates_of_an_lstm_show_the_run_s_gates():
     } <= pairs(drawing)
     found = nodes(drawing)
     assert found["c_before"].y == found["keep"].y == found["add"].y == found["c"].y
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_gates_say_that_the_slope_is_f_on_the_direct_path_only(bidirectional):
+    """The whole derivative has a second part, by way of h and the gates, which is not 0."""
+    drawing = tg.draw(models.layer("LSTM", bidirectional=bidirectional, num_layers=2), "gates")
+    assert "directly" in nodes(drawing)["slope"].lines[0].text
+    assert not any(re.search(r"∂c\S*/∂c\S* = f$", text) and "direct" not in text for text in texts(drawing))
+    assert "by way of h" in drawing.figure.description
+    slope = nodes(drawing)["slope"]
+    others = [n for n in drawing.figure.nodes if n.key != "slope" and n.shape != "point"]
+    assert all(abs(n.x - slope.x) >= (n.width + slope.width) / 2 or abs(n.y - slope.y) >= (n.height + slope.height) / 2
+               for n in others)  # fmt: skip
 
 
 def _vertices(output):

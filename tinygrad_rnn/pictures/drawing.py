@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 from functools import cached_property
@@ -81,9 +82,21 @@ class Drawing:
         boxes = f", {len(figure.boxes)} boxes" if figure.boxes else ""
         return f"<Drawing {clean(figure.title)!r}: {len(figure.nodes)} nodes, {len(figure.edges)} edges{boxes}>"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """For notebooks: SVG (which GitHub and nbviewer keep, as they do not keep scripts) and a line of text."""
-        return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[dict[str, str], dict[str, Any]]:
+        """For notebooks: data and metadata. No wider than the page, and with words for those who do not see it.
+
+        nbconvert and JupyterLab make of SVG an image that has neither: so they get the image as HTML, without a script
+        and with nothing that a sanitiser takes out. The SVG is for those who put the element itself in their page.
+        """
+        fit = "max-width:100%;height:auto"
+        words = (clean(text).strip() for text in (self.figure.title, self.figure.description))
+        about = " ".join(text if text.endswith((".", "!", "?")) else f"{text}." for text in words if text)
+        content = base64.b64encode(self.svg.encode()).decode()
+        return {
+            "text/html": f'<img alt="{escape(about)}" style="{fit}" src="data:image/svg+xml;base64,{content}">',
+            "image/svg+xml": self.svg.replace("<svg ", f'<svg style="{fit}" ', 1),
+            "text/plain": repr(self),
+        }, {"image/svg+xml": {"alt": about}}
 
     @property
     def html(self) -> str:

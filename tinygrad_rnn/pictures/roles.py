@@ -208,7 +208,7 @@ def _file(graph: Graph, roles: Roles) -> None:
         for lane, first, letter, role in ((layer.h, layer.h0, "h", "state"), (layer.c, layer.c0, "c", "cell")):
             if first is not None:
                 before = max(lane) + 2 if layer.backward else min(lane)
-                _call(roles, first, role, letter + mark, before, own=False)
+                _call_first(roles, first, role, letter + mark, before, {v.name for v in lane.values()})
             for t, v in lane.items():
                 _call(roles, v, role, letter + mark, t + 1)
     for v, was in roles.restarts.items():
@@ -231,8 +231,21 @@ def _file(graph: Graph, roles: Roles) -> None:
             roles.role[v] = "constant"
 
 
-def _call(roles: Roles, v: Vertex, role: str, letter: str, t: int, own: bool = True) -> None:
+def _call(roles: Roles, v: Vertex, role: str, letter: str, t: int, name: str | None = None) -> None:
     roles.role[v] = role
-    name = v.name if own and v.name else letter[0]
+    name = name or v.name or letter[0]
     number, arrow = letter[1:].rstrip("→←"), letter[-1] if letter[-1] in "→←" else ""
     roles._symbols[v] = name if any(c.isdigit() for c in name) else f"{name}{number}_{t}{arrow}"
+
+
+def _call_first(roles: Roles, v: Vertex, role: str, letter: str, t: int, names: set[str | None]) -> None:
+    """What a chain starts from has its own name; without one, or with that of all the states, it is counted like them.
+
+    "h_0" is no more than that: those of all layers, directions and later segments may be called so.
+    """
+    shared = next(iter(names)) if len(names) == 1 else None
+    base = shared or letter[0]
+    own = None if v.name in (base, f"{base}_0") else v.name
+    _call(roles, v, role, letter, t, own or base)
+    if own:
+        roles._symbols[v] = own

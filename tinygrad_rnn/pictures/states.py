@@ -7,6 +7,7 @@ so far, so it asks of the vertices of its own graph. Where both see a state they
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from .graph import Graph, Vertex
@@ -34,17 +35,47 @@ class Layer:
 
 
 def lanes_of(graph: Graph) -> list[By]:
-    """What is made in a step and used in the next (or the one before, for a layer that reads backwards), by place."""
+    """What is made in a step and used in the next (or the one before, for a layer that reads backwards), by place.
+
+    Its place is that of the operation that makes it. A step that has fewer operations, as the first where a state
+    starts at None, makes it in another place, but the next step takes it in the same one: that joins the two.
+    """
     number = {t: i for i, t in enumerate(graph.steps)}
-    found: dict[str, By] = {}
+    found: dict[str, By] = {}  # by where it is made: what is carried on
+    taken: dict[tuple[str, int], dict[str, None]] = {}  # by where it goes in: the places that it comes from
     for v in graph.vertices:
-        for tail, _ in v.inputs:
+        for tail, i in v.inputs:
             if v.step is not None and tail.step is not None and abs(number[tail.step] - number[v.step]) == 1:
-                found.setdefault(tail.local, {})
+                found.setdefault(tail.local, {})[tail.step] = tail
+                taken.setdefault((v.local, i), {})[tail.local] = None
+    now = {place: place for place in found}
+    for places in taken.values():
+        same = list(dict.fromkeys(now[place] for place in places))
+        kept = max(same, key=lambda place: (len(found[place]), found[place][max(found[place])].order))
+        for other in same:
+            if other != kept and not found[other].keys() & found[kept].keys():
+                found[kept] |= found.pop(other)
+                now = {place: kept if lane == other else lane for place, lane in now.items()}
+    _complete(found, graph)
+    return [dict(sorted(lane.items(), key=lambda item: item[1].order)) for lane in found.values()]
+
+
+def _complete(found: dict[str, By], graph: Graph) -> None:
+    """Add to the lanes what is not carried on, as in the last step: what has the name of the others, or their place."""
+    made: dict[tuple[int, str], Vertex] = {}
+    called: dict[tuple[int, tuple[str, ...], str | None], list[Vertex]] = {}
     for v in graph.vertices:
-        if v.step is not None and v.kind != "failed" and v.local in found:
-            found[v.local][v.step] = v
-    return list(found.values())
+        if v.step is not None and v.kind != "failed":
+            made[v.step, v.local] = v
+            called.setdefault((v.step, v.scope, v.name), []).append(v)
+    for place, lane in found.items():
+        looks = {(v.scope, v.name) for v in lane.values()}
+        scope, name = looks.pop() if len(looks) == 1 else ((), None)
+        for t in graph.steps:
+            namesakes = called.get((t, scope, name), []) if name else []
+            found_here = namesakes[0] if len(namesakes) == 1 else made.get((t, place))
+            if found_here is not None:
+                lane.setdefault(t, found_here)
 
 
 def is_sum(lane: By, graph: Graph) -> bool:
@@ -67,6 +98,7 @@ def _carry(lane: By, others: set[Vertex]) -> tuple[bool, bool, bool]:
     steps = [t for t in lane if any(use.step not in (t, None) for use, _ in lane[t].uses)]
     if not steps:
         return False, False, False
+    steps = [t for t in steps if any(use.step != t and use.step in lane for use, _ in lane[t].uses)] or steps
     v = lane[steps[len(steps) // 2]]
     ahead = next(use.step for use, _ in v.uses if use.step not in (v.step, None))
     target = lane.get(ahead) if ahead is not None else None
@@ -162,7 +194,29 @@ def _initial(lane: By, graph: Graph) -> Vertex | None:
         for tail, i in v.inputs:
             if (v.local, i) in slots and tail.step is None:
                 return tail
-    return None
+    later = next((v for v in lane.values() if _way_back(v, lane)), None)
+    start = first  # its step may have other operations: then by the way back that the later ones have
+    for op, i in _way_back(later, lane) if later is not None else ():
+        tails = [tail for tail, argument in start.inputs if argument == i and start.op == op]
+        if not tails or start.step != first.step:
+            return None
+        start = tails[0]
+    return start if start.step is None else None
+
+
+def _way_back(v: Vertex, lane: By) -> tuple[tuple[str, int], ...]:
+    """The (operation, argument) pairs that lead from a state back to that of another step, the shortest; or none."""
+    waiting: deque[tuple[Vertex, tuple[tuple[str, int], ...]]] = deque([(v, ())])
+    seen = {v}
+    while waiting:
+        u, way = waiting.popleft()
+        for tail, i in u.inputs:
+            if tail.step == v.step and tail not in seen:
+                seen.add(tail)
+                waiting.append((tail, (*way, (u.op, i))))
+            elif tail.step is not None and tail.step != v.step and lane.get(tail.step) is tail:
+                return (*way, (u.op, i))
+    return ()
 
 
 def _slots(lane: By) -> set[tuple[str, int]]:

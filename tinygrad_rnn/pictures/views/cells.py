@@ -60,14 +60,14 @@ def _column(grid: Grid, t: int, x: float, heights: dict[str, float]) -> None:
         if t in things and things[t] not in grid.key:
             grid.put(f"t{t + 1}/{row}", things[t], x, heights[row], width=grid.wide[row])
     for i, layer in enumerate(roles.layers):
-        if t not in layer.h:
-            continue
         side = 1 if layer.backward else -1
         centre = x + side * grid.apart
         key = {letter: f"t{t + 1}/{name_of(roles.layers, i, letter)}" for letter in "hc"}
-        h = grid.put(key["h"], layer.h[t], centre, heights[f"h{i}"], width=grid.wide["h"])
-        if t in layer.c:
+        if t in layer.h:
+            h = grid.put(key["h"], layer.h[t], centre, heights[f"h{i}"], width=grid.wide["h"])
+        if t in layer.c:  # which has no h where the step failed between them
             c = grid.put(key["c"], layer.c[t], centre + side * grid.aside, heights[f"c{i}"], width=grid.wide["c"])
+        if t in layer.h and t in layer.c:
             left, right = min(c.x - c.width / 2, h.x - h.width / 2), max(c.x + c.width / 2, h.x + h.width / 2)
             cell = Box(f"t{t + 1}/{name_of(roles.layers, i, 'cell')}", left - 12, h.y - h.height / 2 - 12,
                        right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac")  # fmt: skip

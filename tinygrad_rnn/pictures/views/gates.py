@@ -184,13 +184,14 @@ class _Canvas:
         self.line(turn, up, colour=STATE, width=2.2)
         for name, x, y in (("f", 103, 140), ("i", 158, 128), ("g", 243, 112), ("o", 297, 101)):
             self.remark(f"{name}/name", x, y, name)
-        self.remark("slope", 166, 238, f"∂{c1.rstrip('→←')}/∂{c0.rstrip('→←')} = f")
+        self.remark("slope", 166, 238, f"directly: ∂{c1.rstrip('→←')}/∂{c0.rstrip('→←')} = f")
         self._shares(c, h)
         return self.figure(
             "LSTM cell",
             (8, -32, 452, 271 if self.which() else 255),  # room for a long label above the slope
-            "The cell state runs along the top, whose slope is f (the direct path): multiplied by the forget gate f, "
-            "then increased by the input gate i times the candidate g; the output gate o lets tanh(c) out as h.",
+            "The cell state runs along the top: multiplied by the forget gate f, then increased by the input gate i "
+            "times the candidate g; the output gate o lets tanh(c) out as h. The derivative of c by the c before it is "
+            "f along this direct path; a second part goes by way of h and the gates.",
         )
 
     def _shares(self, c: Vertex, h: Vertex) -> None:
