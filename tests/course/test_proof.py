@@ -132,10 +132,10 @@ def test_docstrings_give_the_shapes_of_the_table(lesson):
     ("file", "old", "new", "told"),
     [
         ("lesson.toml", "and one transpose, gives dx its shape (B, D).", "as in dx = dy @ W.T: the shape",
-         {"tiny.2: hint 3 holds a line of the solution: dx = dy @ W.T", "tiny: lesson.toml, line 64, holds"}),
-        ("lesson.py", "# What reaches", "# Since `carried = w*da`: what reaches", {"tiny: lesson.py, line 33, holds",
+         {"tiny.2: hint 3 holds a line of the solution: dx = dy @ W.T", "tiny: lesson.toml, line"}),
+        ("lesson.py", "# What reaches", "# Since `carried = w*da`: what reaches", {"tiny: lesson.py, line",
                                                                                "tiny: lesson.ipynb, line"}),
-        (SOLVED, "    #: dH =", "    #: # carried = w * da\n    #: dH =", {"tiny: exercise.py, line 24, holds"}),
+        (SOLVED, "    #: dH =", "    #: # carried = w * da\n    #: dH =", {"tiny: exercise.py, line"}),
     ],
 )  # fmt: skip
 def test_lines_of_the_solution_that_travel_are_told(lesson, file, old, new, told):
@@ -180,8 +180,9 @@ def test_a_notebook_that_fails_is_told_with_its_place(lesson, tmp_path, way):
     lesson = change(lesson, "lesson.py", "0.75**5)  # 1", "0.5**5)  # 1")
     copy, run = alone(lesson, tmp_path), getattr(rehearsal, way)
     (told,) = run(copy, text_of(lesson, SOLUTION))
-    where = {"script": "lesson.py, line 39", "kernel": "lesson.ipynb, cell tiny-007"}[way]
-    assert told.startswith(f"tiny: {where}, with the solution: AssertionError")
+    where = {"script": "lesson.py, line ", "kernel": "lesson.ipynb, cell tiny-007"}[way]
+    assert told.startswith(f"tiny: {where}")
+    assert ", with the solution: AssertionError" in told
     before = change(lesson, "lesson.py", "import numpy as np\n", "import numpy as np\n\n1 / 0\n")
     copy = proof.travelled(before, generated(before), tmp_path / "again")
     found = list(run(copy, text_of(lesson, SOLUTION)))

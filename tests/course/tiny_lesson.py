@@ -1,4 +1,4 @@
-"""A lesson small enough to read at a glance, for the tests of the course machine: two exercises, three mistakes each."""
+"""A lesson small enough to read at a glance, for tests of the course machine: two exercises, three mistakes each."""
 
 from __future__ import annotations
 

@@ -761,3 +761,17 @@ def test_an_output_that_is_fed_back_and_attention_to_old_states_are_lines_betwee
     drawing = tg.draw(loss)
     assert {(f"t{t}/h", "t5/L") for t in (1, 2, 3, 4)} <= pairs(drawing)
     assert "L" in texts(drawing)
+
+
+def test_the_start_is_what_meets_the_states_weight_where_only_the_first_step_has_an_input():
+    rng = np.random.default_rng(0)
+    shapes = {"W_xh": (2, 3), "W_hh": (3, 3), "b_h": (3,)}
+    p = {name: tg.tensor(rng.normal(size=shape), requires_grad=True, name=name) for name, shape in shapes.items()}
+    h, x = tg.tensor(np.zeros((1, 3)), name="h_0"), tg.tensor(rng.normal(size=(1, 2)), name="x_1")
+    for t in range(3):
+        with tg.step(t):
+            a = x @ p["W_xh"] + p["b_h"] if t == 0 else p["b_h"]
+            h = tg.tanh(a + h @ p["W_hh"]).named("h")
+    drawing = tg.draw((h**2).sum(), view="cells")
+    labels = ["".join(line.text for line in node.lines) for node in drawing.figure.nodes]
+    assert sorted(label for label in labels if label[:1] in ("h", "x")) == ["h₀", "h₁", "h₂", "h₃", "x₁"]

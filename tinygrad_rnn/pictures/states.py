@@ -190,6 +190,11 @@ def _initial(lane: By, graph: Graph) -> Vertex | None:
     """What stands in the first step where the state stands in the others."""
     slots = _slots(lane)
     first = min(lane.values(), key=lambda v: v.order)
+    partners = _partners(lane)
+    for v in ancestors(first, first.step):  # what meets the weight that the states meet: the surest sign
+        for tail, i in v.inputs:
+            if tail.step is None and any((v.op, i, other) in partners for other, _ in v.inputs):
+                return tail
     for v in ancestors(first, first.step):
         for tail, i in v.inputs:
             if (v.local, i) in slots and tail.step is None:
@@ -217,6 +222,12 @@ def _way_back(v: Vertex, lane: By) -> tuple[tuple[str, int], ...]:
             elif tail.step is not None and tail.step != v.step and lane.get(tail.step) is tail:
                 return (*way, (u.op, i))
     return ()
+
+
+def _partners(lane: By) -> set[tuple[str, int, Vertex]]:
+    """What meets a state in the step after and belongs to no step, a weight: (operation, argument of the state, it)."""
+    uses = [(use, i) for v in lane.values() for use, i in v.uses if use.step not in (v.step, None)]
+    return {(use.op, i, other) for use, i in uses for other, _ in use.inputs if other.step is None}
 
 
 def _slots(lane: By) -> set[tuple[str, int]]:
