@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.course.tiny_lesson import write_tiny
-from tinygrad_rnn.course import shelf as shelves
-from tinygrad_rnn.course import workspace
-from tinygrad_rnn.course.build import build
+from tinygrad_rnn.course.authoring.build import build
+from tinygrad_rnn.course.workspace import folder as workspace
+from tinygrad_rnn.course.workspace import shelf as shelves
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,12 @@ import nbformat
 import pytest
 
 from tests.course.tiny_lesson import SOLUTION, write_tiny
-from tinygrad_rnn.course import ipynb
-from tinygrad_rnn.course.authoring import AuthoringError
-from tinygrad_rnn.course.build import GENERATED, build, generated, test_file
+from tinygrad_rnn.course.authoring import AuthoringError, ipynb
+from tinygrad_rnn.course.authoring.build import GENERATED, build, generated, test_file
+from tinygrad_rnn.course.authoring.ipynb import first_cell, mend_first_cell, notebook, until_first_check
+from tinygrad_rnn.course.authoring.stub import emptied_lines, stub
 from tinygrad_rnn.course.cases import pack, unpack
-from tinygrad_rnn.course.ipynb import first_cell, mend_first_cell, notebook, until_first_check
 from tinygrad_rnn.course.manifest import read_lesson
-from tinygrad_rnn.course.stub import emptied_lines, stub
 
 
 @pytest.fixture

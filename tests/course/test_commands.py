@@ -12,7 +12,8 @@ pytest.importorskip("typer")
 pytest.importorskip("rich")
 
 from tinygrad_rnn import __version__, cli
-from tinygrad_rnn.course.progress import MARKER, read
+from tinygrad_rnn.course import files
+from tinygrad_rnn.course.workspace.progress import MARKER, read
 
 
 @pytest.fixture
@@ -191,12 +192,11 @@ def test_a_function_in_a_broken_file_is_not_reset_and_the_way_out_is_told(place,
 
 
 def test_progress_that_cannot_be_kept_is_told_beside_the_verdict(place, call, monkeypatch):
-    from tinygrad_rnn.course import progress
 
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(progress.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     _, said, told = call("check", "tiny.1")
     assert "not attempted" in said
     assert "cannot be written" in told
@@ -205,12 +205,11 @@ def test_progress_that_cannot_be_kept_is_told_beside_the_verdict(place, call, mo
 @pytest.mark.parametrize("command", [["reset", "tiny"], ["reset", "tiny.1"], ["solution", "tiny.1", "--give-up"],
                                      ["update"]])  # fmt: skip
 def test_what_cannot_be_written_is_refused_before_anything_is_shown(place, refused, monkeypatch, command):
-    from tinygrad_rnn.course import progress
 
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(progress.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     before = (place.root / "00_tiny" / "exercise.py").read_bytes()
     assert "cannot be written (Permission denied)" in refused(*command)
     assert (place.root / "00_tiny" / "exercise.py").read_bytes() == before
@@ -233,7 +232,7 @@ def test_pipes_get_no_colours(place):
 
 
 def test_ctrl_c_keeps_what_was_found(place, monkeypatch, refused, capsys):
-    from tinygrad_rnn.course import grading
+    from tinygrad_rnn.course.grading import grader as grading
     from tinygrad_rnn.course.verdict import Verdict
 
     def stopped(lesson, only=None):

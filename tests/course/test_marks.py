@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_rnn.course.authoring import nest
-from tinygrad_rnn.course.marks import flatten, mark, mark_of_failure, named, same
+from tinygrad_rnn.course.authoring.bench import nest
+from tinygrad_rnn.course.grading.marks import flatten, mark, mark_of_failure, named, same
 
 names = st.text("abcxyz_", min_size=1, max_size=4)
 tables = st.dictionaries(names, st.floats(-9, 9) | st.lists(st.floats(-9, 9), min_size=1, max_size=3), max_size=4)

@@ -8,10 +8,11 @@ import sys
 
 import pytest
 
-from tinygrad_rnn.course import living, notebook, progress
+from tinygrad_rnn.course import living, notebook
 from tinygrad_rnn.course.living import LessonError, NoSuchName, NotWritten
 from tinygrad_rnn.course.notebook import lesson
 from tinygrad_rnn.course.verdict import Verdict
+from tinygrad_rnn.course.workspace import progress
 
 
 def ask(which: str, **around: str) -> notebook.Here:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_rnn.course.authoring import mistaken, mistakes_of, text_of
+from tinygrad_rnn.course.authoring.bench import mistaken, mistakes_of, text_of
 from tinygrad_rnn.course.manifest import read_lesson
 
 PLUGIN = "tinygrad_rnn.course.pytest_plugin"

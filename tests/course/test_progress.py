@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
-from tinygrad_rnn.course import progress
-from tinygrad_rnn.course.progress import DAMAGED, MARKER, State, changed, read, record
+from tinygrad_rnn.course import files
 from tinygrad_rnn.course.verdict import Verdict
+from tinygrad_rnn.course.workspace import progress
+from tinygrad_rnn.course.workspace.progress import DAMAGED, MARKER, State, changed, read, record
 
 
 def verdict(kind="right", earned=3.0, exercise=1):
@@ -97,7 +98,7 @@ def test_where_nothing_can_be_written_a_line_says_so_and_work_goes_on(tmp_path, 
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(progress.tempfile, "mkstemp", refuse)
+    monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     record(tmp_path, [verdict()])
     assert capsys.readouterr().err == f"progress is not kept: {tmp_path} cannot be written (Permission denied)\n"
 

@@ -8,11 +8,11 @@ import pytest
 
 from tests.course.test_build import SOLVED, change
 from tests.course.tiny_lesson import write_tiny
-from tinygrad_rnn.course import leaks, proof, rehearsal
-from tinygrad_rnn.course.authoring import SOLUTION, AuthoringError, Bench, text_of
-from tinygrad_rnn.course.build import build, generated
+from tinygrad_rnn.course.authoring import AuthoringError, Bench, leaks, proof, rehearsal
+from tinygrad_rnn.course.authoring.bench import SOLUTION, text_of
+from tinygrad_rnn.course.authoring.build import build, generated
+from tinygrad_rnn.course.authoring.proof import problems
 from tinygrad_rnn.course.manifest import read_lesson
-from tinygrad_rnn.course.proof import problems
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_rnn.course import shelf as shelves
-from tinygrad_rnn.course.shelf import NoLesson, find, target
+from tinygrad_rnn.course.workspace import shelf as shelves
+from tinygrad_rnn.course.workspace.shelf import NoLesson, find, target
 
 
 @pytest.fixture
@@ -62,4 +62,4 @@ def test_a_shelf_of_ones_own_must_be_there(monkeypatch, tmp_path):
 def test_the_course_itself_is_on_the_shelf(monkeypatch):
     monkeypatch.delenv(shelves.LESSONS, raising=False)
     assert (shelves.shelf() / find("bptt").name / "instructor" / "solution.py").is_file()
-    assert shelves.shelf() == Path(shelves.__file__).parents[2] / "lessons"
+    assert shelves.shelf() == Path(shelves.__file__).parents[3] / "lessons"

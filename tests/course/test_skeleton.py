@@ -7,8 +7,8 @@ import pytest
 from tests.course.tiny_lesson import write_tiny
 from tinygrad_rnn import cli
 from tinygrad_rnn.course.authoring import AuthoringError
-from tinygrad_rnn.course.proof import problems
-from tinygrad_rnn.course.skeleton import write_lesson
+from tinygrad_rnn.course.authoring.proof import problems
+from tinygrad_rnn.course.authoring.skeleton import write_lesson
 
 
 def test_a_new_lesson_passes_the_proof(tmp_path):
@@ -41,7 +41,7 @@ def test_nothing_is_left_behind_where_building_fails(tmp_path, monkeypatch):
     def broken(folder):
         raise AuthoringError("no")
 
-    monkeypatch.setattr("tinygrad_rnn.course.skeleton.build", broken)
+    monkeypatch.setattr("tinygrad_rnn.course.authoring.skeleton.build", broken)
     with pytest.raises(AuthoringError):
         write_lesson("one", "", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from tinygrad_rnn.course import merging, updating
-from tinygrad_rnn.course.progress import MARKER, read
-from tinygrad_rnn.course.updating import update
-from tinygrad_rnn.course.workspace import WorkspaceError, find_place
+from tinygrad_rnn.course.workspace import merging, updating
+from tinygrad_rnn.course.workspace.folder import WorkspaceError, find_place
+from tinygrad_rnn.course.workspace.progress import MARKER, read
+from tinygrad_rnn.course.workspace.updating import update
 
 NEW = '''
 
@@ -181,7 +181,7 @@ def test_the_courses_own_lessons_are_not_updated(shelf):
 
 
 def test_progress_survives_an_update(place, newer):
-    from tinygrad_rnn.course.progress import take_hint
+    from tinygrad_rnn.course.workspace.progress import take_hint
 
     take_hint(place.root, "tiny.1", 3)
     newer("lesson.ipynb", ("Two steps back", "Three steps back"))

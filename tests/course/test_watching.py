@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.course.tiny_lesson import MANIFEST
-from tinygrad_rnn.course import progress, watching
-from tinygrad_rnn.course.desk import Desk
 from tinygrad_rnn.course.verdict import Verdict
-from tinygrad_rnn.course.watching import Events, Session
+from tinygrad_rnn.course.workspace import progress, watching
+from tinygrad_rnn.course.workspace.desk import Desk
+from tinygrad_rnn.course.workspace.watching import Events, Session
 
 
 class Watched:

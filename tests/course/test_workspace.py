@@ -7,12 +7,21 @@ import sys
 
 import pytest
 
-from tinygrad_rnn.course import progress, workspace
+from tinygrad_rnn.course import files
+from tinygrad_rnn.course.authoring.stub import emptied_lines
 from tinygrad_rnn.course.manifest import read_lesson
-from tinygrad_rnn.course.merging import Unreadable
-from tinygrad_rnn.course.progress import MARKER
-from tinygrad_rnn.course.stub import emptied_lines
-from tinygrad_rnn.course.workspace import WorkspaceError, altered, find_place, fingerprint, reset, solution, start
+from tinygrad_rnn.course.workspace import folder as workspace
+from tinygrad_rnn.course.workspace.folder import (
+    WorkspaceError,
+    altered,
+    find_place,
+    fingerprint,
+    reset,
+    solution,
+    start,
+)
+from tinygrad_rnn.course.workspace.merging import Unreadable
+from tinygrad_rnn.course.workspace.progress import MARKER
 
 
 def everything(folder):
@@ -53,7 +62,7 @@ def test_a_workspace_is_made_in_a_new_or_an_empty_folder(shelf, tmp_path, monkey
     root = tmp_path / "here" / name
     assert (root / "00_tiny" / "exercise.py").is_file()
     assert not [each for each in os.listdir(root) if each.startswith(".starting")]
-    assert os.stat(root).st_mode & 0o777 == 0o777 & ~progress._umask()
+    assert os.stat(root).st_mode & 0o777 == 0o777 & ~files.umask()
     assert find_place().root == root.resolve() if name == "." else True
 
 

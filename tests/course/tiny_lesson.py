@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinygrad_rnn.course.ipynb import first_cell
+from tinygrad_rnn.course.authoring.ipynb import first_cell
 
 MANIFEST = '''\
 id = "tiny"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tinygrad_rnn.course import proof
-from tinygrad_rnn.course.build import build
+from tinygrad_rnn.course.authoring import proof
+from tinygrad_rnn.course.authoring.build import build
 from tinygrad_rnn.course.manifest import lessons_in, read_lesson
 
 FOLDERS = lessons_in(Path(__file__).parents[2] / "lessons")

@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from ..course import shelf
 from ..course.manifest import Lesson, lessons_in, read_lesson
 from ..course.words import say
+from ..course.workspace import shelf
 
 app = typer.Typer(help="Write lessons: a new one, its generated files, and the proof that its grader is right.")
 Which = Annotated[list[str] | None, typer.Argument(help="Lessons by name, number or folder. (default: all)")]
@@ -28,7 +28,7 @@ def new(
     folder: Where = None,
 ) -> None:
     """Make a lesson to fill in, which already passes `course check`."""
-    from ..course.skeleton import write_lesson
+    from ..course.authoring.skeleton import write_lesson
 
     lesson = write_lesson(slug, title, folder if folder is not None else _lessons())
     print(say("authors.new", folder=_short(lesson.folder), lesson=lesson.id))
@@ -42,8 +42,8 @@ def build(
     folder: Where = None,
 ) -> None:
     """Make exercise.py, lesson.ipynb, test_exercise.py and cases.npz from what the author wrote."""
-    from ..course.build import build
-    from ..course.ipynb import mend_first_cell
+    from ..course.authoring.build import build
+    from ..course.authoring.ipynb import mend_first_cell
 
     def work(lesson: Lesson, report: Callable[[str], None]) -> list[str]:
         if mend and not check:
@@ -63,7 +63,7 @@ def check(
     folder: Where = None,
 ) -> None:
     """Grade the grader: solutions, stubs and every named mistake, on public and hidden cases."""
-    from ..course.proof import problems
+    from ..course.authoring.proof import problems
 
     def work(lesson: Lesson, report: Callable[[str], None]) -> Iterable[str]:
         return problems(lesson, notebooks=notebooks, report=report)

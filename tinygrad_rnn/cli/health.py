@@ -21,7 +21,7 @@ def doctor() -> None:
     """Say what is here, what is missing, and the line that installs it."""
     from ..course.manifest import lessons_in
     from ..course.runner import missing_limits
-    from ..course.shelf import NoLesson, shelf
+    from ..course.workspace.shelf import NoLesson, shelf
     from ..pictures import engines
 
     def say(what: str, how: str) -> None:

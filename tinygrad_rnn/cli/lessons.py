@@ -14,13 +14,14 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from ..course import workspace
-from ..course.desk import Desk
+from ..course.files import write_whole
 from ..course.manifest import EXERCISE, Exercise, Lesson, spell_points
-from ..course.progress import give_up, write_whole
 from ..course.render import terminal
 from ..course.verdict import Verdict
 from ..course.words import say
+from ..course.workspace import folder as workspace
+from ..course.workspace.desk import Desk
+from ..course.workspace.progress import give_up
 from .lines import NAME, Stopped
 
 Named = Annotated[str, typer.Argument(metavar="LESSON.N", help="An exercise: bptt.2 (or 3.2).")]
@@ -104,7 +105,7 @@ def watch(
     which: Annotated[str | None, typer.Argument(metavar="[LESSON]", help="(default: all of them)")] = None,
 ) -> None:
     """Check again whenever you save. n: next, h: hint, l: list, c: check all, q: quit."""
-    from ..course import watching
+    from ..course.workspace import watching
 
     here = desk()
     lesson = None if which is None else here.pick(which)[0]
@@ -147,7 +148,7 @@ def list_() -> None:
 
 def reset(which: Annotated[str, typer.Argument(metavar="LESSON[.N]", help="An exercise, or a whole lesson.")]) -> None:
     """Bring a stub back; your old file is kept in .backup/."""
-    from ..course.merging import Unreadable
+    from ..course.workspace.merging import Unreadable
 
     here = desk()
     lesson, exercise = here.pick(which)
@@ -166,7 +167,7 @@ def reset(which: Annotated[str, typer.Argument(metavar="LESSON[.N]", help="An ex
 
 def update() -> None:
     """Bring in the course of the installed package; what you wrote stays."""
-    from ..course.updating import update as bring_in
+    from ..course.workspace.updating import update as bring_in
 
     lines = bring_in(workspace.find_place())
     for line in lines:

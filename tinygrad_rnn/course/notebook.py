@@ -11,18 +11,19 @@ from html import escape
 from pathlib import Path
 from typing import Any, TypeVar
 
-from . import progress
-from .grading import grade
+from .files import write_whole
+from .grading.grader import grade
 from .living import SWITCH as SWITCH
 from .living import LessonError, LivingModule, exercise_file, spell_path
 from .manifest import CASES, EXERCISE, MANIFEST, Exercise, Lesson, ManifestError, read_lesson
-from .progress import MARKER, write_whole
 from .render import html, terminal
 from .render.phrases import told_before
-from .shelf import NoLesson, find
 from .verdict import Verdict
 from .words import say
-from .workspace import WorkspaceError, find_place, parcel
+from .workspace import progress
+from .workspace.folder import WorkspaceError, find_place, parcel
+from .workspace.progress import MARKER
+from .workspace.shelf import NoLesson, find
 
 S = TypeVar("S")
 

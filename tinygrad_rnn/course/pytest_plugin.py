@@ -74,7 +74,7 @@ class LessonFile(pytest.File):
             yield ExerciseItem.from_parent(self, name=f"{exercise.key} {exercise.title}", exercise=exercise)
 
     def verdict(self, exercise: Exercise) -> Verdict:
-        from .grading import grade
+        from .grading.grader import grade
 
         if hasattr(self.config, "workerinput"):  # pytest-xdist: the others may be asked for in other processes
             return next(iter(grade(self.lesson, only=[exercise.id])))
@@ -215,7 +215,7 @@ class Points:
 
     def _write(self, file: Path) -> str:
         """Write the verdicts to the file, whole or not at all; a line that says so."""
-        from .progress import write_whole
+        from .files import write_whole
         from .words import say
 
         try:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .files import write_whole
+
 ARRAYS, READABLE = "model.safetensors", "config.json"
 _FACTS = "tinygrad_rnn"  # the header's entry that holds the facts
 
@@ -27,8 +29,8 @@ def save(folder: str | Path, arrays: Mapping[str, np.ndarray], facts: Mapping[st
     content = _safetensors().save(tensors, {_FACTS: json.dumps(facts)})
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / ARRAYS, content)  # one file holds all that counts, so one move changes all of it
-    _replace(folder / READABLE, (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
+    write_whole(folder / ARRAYS, content)  # one file holds all that counts, so one move changes all of it
+    write_whole(folder / READABLE, (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
 
 
 def load(folder: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -67,28 +69,6 @@ def check_writable(folder: str | Path) -> None:
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as why:
         raise PermissionError(f"{folder} cannot be written ({nearest}: {why.strerror}): choose another") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Make `content` the file at `path` in one move."""
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(aside, 0o666 & ~_umask())  # mkstemp's files are for their owner alone
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
-
-
-def _umask() -> int:
-    """The permissions that new files do not get; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _safetensors() -> Any:

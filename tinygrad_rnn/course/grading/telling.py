@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ..manifest import EXERCISE, Exercise
+from ..runner import Answer, Limits
+from ..verdict import Kind
+from ..words import say
 from .explaining import Explanation
 from .judging import Fault, Judged, by_hand_line, first_wrong_step, spell_case, spell_step
-from .manifest import EXERCISE, Exercise
-from .runner import Answer, Limits
-from .verdict import Kind
-from .words import say
 
 RUNGS: tuple[Kind, ...] = ("wrong type", "wrong shape", "not finite", "wrong value")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .. import __version__
+from ... import __version__
+from ..files import write_whole
+from ..manifest import EXERCISE, read_lesson
+from ..words import say
 from . import merging, progress
-from .manifest import EXERCISE, read_lesson
-from .progress import State, write_whole
+from .folder import MACHINERY, Place, WorkspaceError, back_up, fingerprint, mark_of, parcel, writing
+from .progress import State
 from .shelf import find, slug_of
-from .words import say
-from .workspace import MACHINERY, Place, WorkspaceError, back_up, fingerprint, mark_of, parcel, writing
 
 
 def update(place: Place) -> list[str]:

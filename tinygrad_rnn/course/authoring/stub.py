@@ -13,10 +13,10 @@ import tokenize
 from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
-from .authoring import SOLUTION
-from .manifest import INSTRUCTOR, Lesson
+from ..manifest import INSTRUCTOR, Lesson
+from ..words import say
+from .bench import SOLUTION
 from .signatures import Definition, Function, Source, check_signature, definitions, read_source
-from .words import say
 
 GIVEN = "#:"  # begins the lines of a solution that the learner is given
 

@@ -10,11 +10,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from .authoring import AuthoringError
+from ..manifest import INSTRUCTOR, MANIFEST, Lesson, ManifestError, lessons_in, read_lesson
+from ..words import say
+from .bench import AuthoringError
 from .build import build
 from .ipynb import SOURCE, first_cell
-from .manifest import INSTRUCTOR, MANIFEST, Lesson, ManifestError, lessons_in, read_lesson
-from .words import say
 
 FIRST_ORDER = 8  # the places before are those of the course's own story
 

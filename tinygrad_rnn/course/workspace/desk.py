@@ -7,13 +7,13 @@ import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
+from ..manifest import EXERCISE, NOTEBOOK, Exercise, Lesson, ManifestError, lessons_in, read_lesson, spell_points
+from ..verdict import Verdict
+from ..words import say
 from . import progress
-from .manifest import EXERCISE, NOTEBOOK, Exercise, Lesson, ManifestError, lessons_in, read_lesson, spell_points
+from .folder import Place, WorkspaceError, touched
 from .progress import State
 from .shelf import number_of, slug_of, target
-from .verdict import Verdict
-from .words import say
-from .workspace import Place, WorkspaceError, touched
 
 WIDTH, BAR = 80, 10
 
@@ -91,7 +91,7 @@ class Desk:
 
     def check(self, lesson: Lesson, only: Collection[int] | None = None) -> Iterator[Verdict]:
         """Verdicts as they are found; what was found is kept, also when the rest is interrupted."""
-        from .grading import grade
+        from ..grading.grader import grade
 
         found: list[Verdict] = []
         try:

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .authoring import SOLUTION, AuthoringError
-from .manifest import DRIVER, INSTRUCTOR, Exercise, Lesson
-from .words import say
+from ..manifest import DRIVER, INSTRUCTOR, Exercise, Lesson
+from ..words import say
+from .bench import SOLUTION, AuthoringError
 
 Function = ast.FunctionDef
 Definition = ast.FunctionDef | ast.ClassDef

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cases import Case
-from .manifest import Exercise
+from ..cases import Case
+from ..manifest import Exercise
+from ..runner import Answer, Leaf
+from ..verdict import Kind, Place
+from ..words import say
 from .marks import named
-from .runner import Answer, Leaf
-from .verdict import Kind, Place
-from .words import say
 
 
 @dataclass(frozen=True)

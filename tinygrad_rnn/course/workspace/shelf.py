@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from .manifest import lessons_in
-from .words import say
+from ..manifest import lessons_in
+from ..words import say
 
 LESSONS = "TINYGRAD_RNN_LESSONS"  # names a folder of somebody's own lessons, to be used instead of the course's
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 
 
 class NoLesson(ValueError):

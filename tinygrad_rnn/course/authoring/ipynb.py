@@ -6,11 +6,11 @@ import json
 import re
 from typing import Any
 
-from .authoring import AuthoringError
-from .manifest import Lesson
-from .progress import write_whole
+from ..files import write_whole
+from ..manifest import Lesson
+from ..words import say
+from .bench import AuthoringError
 from .signatures import Source, read_source
-from .words import say
 
 SOURCE = "lesson.py"
 FIRST_CELL = '''\

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .cases import Cases
+from ..cases import Cases
 from .judging import Judged
 from .marks import mark, marked, same
 

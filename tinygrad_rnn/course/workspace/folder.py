@@ -16,13 +16,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from .. import __version__
+from ... import __version__
+from ..authoring.stub import stub
+from ..files import write_whole
+from ..manifest import (
+    CASES,
+    DRIVER,
+    EXERCISE,
+    INSTRUCTOR,
+    MANIFEST,
+    NOTEBOOK,
+    Exercise,
+    Lesson,
+    lessons_in,
+    read_lesson,
+)
+from ..words import say
 from . import merging, progress
-from .manifest import CASES, DRIVER, EXERCISE, INSTRUCTOR, MANIFEST, NOTEBOOK, Exercise, Lesson, lessons_in, read_lesson
-from .progress import MARKER, State, write_whole
+from .progress import MARKER, State
 from .shelf import find, shelf, slug_of
-from .stub import stub
-from .words import say
 
 BACKUP, TEST = ".backup", "test_exercise.py"
 MACHINERY = (MANIFEST, CASES, DRIVER, TEST)  # what grades: never the learner's to change

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
@@ -16,8 +15,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .verdict import Verdict
-from .words import say
+from ..files import write_whole
+from ..verdict import Verdict
+from ..words import say
 
 MARKER = ".tinygrad_rnn.json"  # its presence makes a folder a workspace
 DAMAGED = ".tinygrad_rnn.damaged.json"
@@ -127,19 +127,6 @@ def forget(root: Path, keys: list[str]) -> None:
             standing.best, standing.kind, standing.solved = 0.0, "", ""
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Make `content` the file at `path` in one move: it is there whole, or as it was."""
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(aside, path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise
-
-
 def _parsed(values: Any) -> State:
     if not isinstance(values, dict):
         raise TypeError("not a table")
@@ -161,10 +148,3 @@ def _now() -> str:
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
-
-
-def _umask() -> int:
-    """The permissions that new files do not get; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

@@ -8,15 +8,15 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
+from ..cases import Case, Cases, read_cases
+from ..manifest import DRIVER, EXERCISE, Exercise, Lesson
+from ..runner import Child
+from ..verdict import CheckResult, Kind, Verdict
+from ..words import say
 from . import telling
 from .by_numbers import by_numbers
-from .cases import Case, Cases, read_cases
 from .explaining import Explanation, explain
 from .judging import Judged, first_wrong_step, judge
-from .manifest import DRIVER, EXERCISE, Exercise, Lesson
-from .runner import Child
-from .verdict import CheckResult, Kind, Verdict
-from .words import say
 
 LARGEST = 256 * 1024  # bytes of an exercise.py
 STOPPED = ("timeout", "memory", "output", "exited", "crashed", "garbled", "too_large")

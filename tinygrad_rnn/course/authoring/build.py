@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from .authoring import AuthoringError, case_file
-from .cases import Case, Cases, unpack
+from ..cases import Case, Cases, unpack
+from ..files import write_whole
+from ..manifest import CASES, DRIVER, EXERCISE, MANIFEST, NOTEBOOK, Lesson, lessons_in, read_lesson
+from ..words import say
+from .bench import AuthoringError, case_file
 from .ipynb import SOURCE, notebook
-from .manifest import CASES, DRIVER, EXERCISE, MANIFEST, NOTEBOOK, Lesson, lessons_in, read_lesson
-from .progress import write_whole
 from .stub import stub
-from .words import say
 
 TEST = "test_exercise.py"
 GENERATED = (EXERCISE, NOTEBOOK, TEST, CASES)

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from ..manifest import EXERCISE, NOTEBOOK, Lesson
+from ..notebook import SWITCH
+from ..words import say
 from .ipynb import SOURCE, checks, until_first_check
-from .manifest import EXERCISE, NOTEBOOK, Lesson
-from .notebook import SWITCH
-from .words import say
 
 SECONDS = 300  # a hang's end; lessons take under a minute
 

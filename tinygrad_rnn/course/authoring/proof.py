@@ -16,20 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
+from ..cases import Cases
+from ..grading.grader import grade
+from ..grading.judging import sizes
+from ..grading.marks import same
+from ..manifest import INSTRUCTOR, Exercise, Lesson, ManifestError, Mistake, lessons_in, read_lesson
+from ..verdict import Verdict
+from ..words import say
+from ..workspace.shelf import slug_of
 from . import rehearsal
-from .authoring import SOLUTION, Bench, mistaken, text_of
+from .bench import SOLUTION, Bench, mistaken, text_of
 from .build import generated, stale
-from .cases import Cases
-from .grading import grade
-from .judging import sizes
 from .leaks import leaks
-from .manifest import INSTRUCTOR, Exercise, Lesson, ManifestError, Mistake, lessons_in, read_lesson
-from .marks import same
-from .shelf import slug_of
 from .signatures import docstrings, driver_of
 from .stub import stub
-from .verdict import Verdict
-from .words import say
 
 HIDDEN = (1, 2, 3)
 SPINE = range(1, 8)  # the orders of the lessons that owe their learners at least so many named mistakes:

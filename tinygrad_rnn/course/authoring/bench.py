@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, pairwise
 from pathlib import Path
 from types import ModuleType
@@ -17,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from . import effort
-from .cases import Case, Cases, pack
-from .manifest import DRIVER, INSTRUCTOR, MANIFEST, Exercise, Lesson
-from .marks import WIDTH, flatten, marked, named, same
+from ..cases import Case, Cases, pack
+from ..grading import effort
+from ..grading.marks import WIDTH, flatten, marked, named, same
+from ..manifest import DRIVER, INSTRUCTOR, MANIFEST, Exercise, Lesson
 
 SOLUTION, MISTAKES, GENERATE = "solution.py", "mistakes.py", "generate.py"
+GIVEN = re.compile(r"^[ \t]*#: .*$", re.MULTILINE)
 MOST = 600  # explanations of an exercise: all single mistakes, then pairs, then triples, as far as this reaches
 
 
@@ -56,6 +59,7 @@ def solution_of(lesson: Lesson) -> ModuleType:
     return instructor_module(lesson, SOLUTION)
 
 
+@lru_cache(maxsize=512)  # asked again for every set of mistakes
 def segment(source: str, function: str) -> tuple[int, int]:
     """Where the function or class stands in `source`: the offsets of its first character and of the end."""
     for node in ast.parse(source).body:
@@ -81,11 +85,11 @@ def mistaken(source: str, function: str, edits: Sequence[tuple[str, str]]) -> st
     """`source` with these edits made in `function`; None where two overlap, so that they cannot be made together."""
     start, end = segment(source, function)
     body, spans = source[start:end], []
+    code = GIVEN.sub(lambda given: " " * len(given[0]), body)  # a line that learners are given is not the solution's
     for right, wrong in edits:
-        if body.count(right) != 1:
-            times = body.count(right)
+        if (times := code.count(right)) != 1:
             raise AuthoringError(f"{MISTAKES}, {function}: {right!r} must occur once in the solution, not {times}x")
-        at = body.index(right)
+        at = code.index(right)
         spans.append((at, at + len(right), wrong))
     spans.sort()
     if any(left[1] > right[0] for left, right in pairwise(spans)):

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from ..manifest import EXERCISE, Exercise, Lesson
+from ..words import say
 from .desk import Desk
-from .manifest import EXERCISE, Exercise, Lesson
-from .words import say
 
 QUIET = 0.2  # seconds without a further save that end a burst: an editor writes, renames and touches
 GLANCE = 0.5  # seconds between two looks where nothing tells of changes

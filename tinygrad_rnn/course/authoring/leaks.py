@@ -6,11 +6,11 @@ import ast
 import json
 from collections.abc import Iterator, Mapping
 
-from .cases import unpack
+from ..cases import unpack
+from ..manifest import CASES, DRIVER, MANIFEST, NOTEBOOK, Lesson
+from ..words import say
 from .ipynb import SOURCE
-from .manifest import CASES, DRIVER, MANIFEST, NOTEBOOK, Lesson
 from .stub import emptied_lines
-from .words import say
 
 SHORTEST = 12  # a line of so few characters, or one that says no more than names, gives nothing away
 

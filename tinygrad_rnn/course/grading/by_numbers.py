@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 
+from ..cases import Case, Cases
+from ..manifest import Exercise
+from ..words import say
 from . import effort
-from .cases import Case, Cases
 from .judging import Judged
-from .manifest import Exercise
-from .words import say
 
 EXACT, NEAR = 1e-11, 1e-3  # by hand leaves some 1e-15; differences between 1e-10 and 1e-5, float32 some 1e-7
 COSTLY = 25.0  # times the solution's work; a slow loop in Python may reach it too, so it never decides alone
