@@ -305,3 +305,9 @@ def test_an_output_of_a_wrong_type_costs_its_own_check_alone(lesson, bench):
     assert [check.earned for check in verdict.checks] == [2, 0]
     verdict = judged(lesson, bench.source.replace('return {"dH": dH, "dw": dw}', 'return {"dH": dH}'))
     assert [check.earned for check in verdict.checks] == [2, 0]
+
+
+def test_a_list_where_an_array_is_asked_for_is_told_as_such(lesson, bench):
+    verdict = judged(lesson, bench.source.replace('"dw": dw}', '"dw": [float(x) for x in dw]}'))
+    assert verdict.kind == "wrong type"
+    assert verdict.lines[0] == "dw is a list, not an array: np.array(dw) makes one."

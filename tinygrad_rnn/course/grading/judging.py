@@ -53,7 +53,10 @@ def judge(exercise: Exercise, case: Case, answer: Answer) -> Judged:
     if fault := _structure(exercise, case, answer, leaves):
         return Judged(case, answer, values, (fault,), float("inf"))
     for output, expected in case.expected.items():
-        fault, error = _output(exercise, case, output, expected, values.get(output), leaves.get(output))
+        leaf = leaves.get(output)
+        if leaf is None and any(path.startswith(f"{output}.") for path in leaves):
+            leaf = Leaf("list")  # a list of numbers where an array is asked for; its numbers came one by one
+        fault, error = _output(exercise, case, output, expected, values.get(output), leaf)
         worst = max(worst, error)
         if fault:
             faults.append(fault)
@@ -117,7 +120,7 @@ def _output(
         return Fault("wrong type", output, line), float("inf")
     if got.shape != expected.shape:
         return Fault("wrong shape", output, _shape_line(output, axes, expected.shape, got.shape)), float("inf")
-    yes_or_no = expected.dtype == np.bool_
+    yes_or_no, counted = expected.dtype == np.bool_, expected.dtype.kind in "iub"
     expected, got = expected.astype(np.float64), got.astype(np.float64)
     wrong = ~np.isfinite(got) & np.isfinite(expected)
     if wrong.any():
@@ -133,7 +136,7 @@ def _output(
         return None, error
     place = _place(exercise, case, output, axes, expected, got, off > exercise.tolerance)
     spelled = _truth if yes_or_no else _number
-    key = "value" if expected.ndim else "value_alone"
+    key = "value" if expected.ndim and not counted else "value_alone"
     line = say(
         f"grading.{key}" if exercise.reveal else "grading.value_hidden", what=_entry(place), got=spelled(place.got),
         expected=spelled(place.expected), off=_percent(place.off), where=_where(exercise, place),
