@@ -1,7 +1,9 @@
 """The ladder of verdicts, the diagnosis by name, and that nothing a learner's file does gets past them."""
 
 import dataclasses
+import os
 import re
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tests.course.tiny_lesson import write_tiny
 from tinygrad_rnn.course.authoring import AuthoringError, Bench, case_file, lesson_cases, mistaken
 from tinygrad_rnn.course.cases import pack, read_cases, unpack
 from tinygrad_rnn.course.grading import grade
+from tinygrad_rnn.course.grading.marks import mark_of_failure
 from tinygrad_rnn.course.manifest import ManifestError, read_lesson
 
 CARRIED = "dH[t] = dY[t] + carried"
@@ -84,10 +87,15 @@ def test_an_unknown_slip_is_placed_in_the_order_of_backpropagation(lesson, bench
 
 
 def test_a_part_that_a_slip_explains_is_said(lesson, bench):
+    source = bench.source.replace("(da * Hs[t])", "(_step(dY[t], Hs[t + 1]) * Hs[t])")  # dw lacks what comes after
+    verdict = judged(lesson, source)
+    assert verdict.kind == "wrong value"
+    told = "Looked at by itself, your dw is what this slip gives: You left out"
+    assert any(line.startswith(told) for line in verdict.lines)
     source = bench.source.replace("return dx, dW", "return dx + 1, dW / len(dy)")
     verdict = judged(lesson, source, only=(2,))
-    assert verdict.kind == "wrong value"
-    assert any(line.startswith("dW alone is what this slip gives: You averaged") for line in verdict.lines)
+    assert not any("Looked at by itself" in line for line in verdict.lines)  # dx is wrong too: who knows why
+    assert "Wrong too: dW." in verdict.lines
 
 
 RETURN = 'return {"dH": np.zeros_like(dY), "dw": '
@@ -104,7 +112,7 @@ RETURN = 'return {"dH": np.zeros_like(dY), "dw": '
         (RETURN + "[1.0]}", "wrong type", None),
         (RETURN + "None}", "wrong type", "dw is None"),
         (RETURN + "w * 1j}", "wrong type", r"dw is complex \(complex128\)"),
-        (RETURN + "w[:, None]}", "wrong shape", r"dw has shape \(1, 1\); it should be \(H,\) = \(1,\)"),
+        (RETURN + "w[:, None]}", "wrong shape", r"The shape of dw is \(1, 1\); it should be \(H,\) = \(1,\)"),
         (RETURN + "w.sum()}", "wrong shape", r"The axis H is gone: did you sum over it\?"),
         (RETURN + "w * np.nan}", "not finite", r"dw\[0\] is nan"),
         ('dY += 1; return {"dH": dY, "dw": w}', "wrong value", "dH"),
@@ -307,7 +315,107 @@ def test_an_output_of_a_wrong_type_costs_its_own_check_alone(lesson, bench):
     assert [check.earned for check in verdict.checks] == [2, 0]
 
 
+def test_what_was_returned_instead_is_told(lesson, bench):
+    verdict = judged(lesson, bench.source.replace('return {"dH": dH, "dw": dw}', 'return {"dH": dH, "dW": dw}'))
+    assert verdict.lines[0].startswith("dw is missing in what states_backward returned: it gave dH, dW.")
+
+
+def test_a_crash_in_one_case_comes_before_a_wrong_value_in_another(lesson):
+    verdict = judged(lesson, "def linear_backward(dy, x, W):\n    return 0.5 * dy @ W, x.T @ dy\n", only=(2,))
+    assert (verdict.kind, verdict.lines[0][:10]) == ("error", "ValueError")
+    assert any(line.startswith("dx[") and "(case square" in line for line in verdict.lines)
+
+
+def test_an_input_that_is_changed_on_the_way_to_a_wrong_answer_is_told(lesson, bench):
+    verdict = judged(lesson, bench.source.replace("da = _step", "w += 1; da = _step"))
+    assert verdict.kind == "wrong value"
+    assert any("changes its input w in place, which may be the cause" in line for line in verdict.lines)
+
+
 def test_a_list_where_an_array_is_asked_for_is_told_as_such(lesson, bench):
     verdict = judged(lesson, bench.source.replace('"dw": dw}', '"dw": [float(x) for x in dw]}'))
     assert verdict.kind == "wrong type"
-    assert verdict.lines[0] == "dw is a list, not an array: np.array(dw) makes one."
+    assert verdict.lines[0].startswith("dw is a list of 1, not an array: np.stack(dw) makes one array of it.")
+
+
+def test_a_wrong_part_never_pays_for_how_the_others_were_come_by(lesson, bench):
+    """Spoiling one output must not buy back what numerical derivatives, or changed inputs, cost the other."""
+    source = "import numpy as np\n" + DIFFERENCES.replace("RESULT", "sides[0].imag / 1e-30")
+    source = source.replace("TYPE", "complex").replace("STEP", "1e-30j")
+    both = judged(lesson, source, only=(2,))
+    spoilt = judged(lesson, source.replace("tuple(gradients)", "gradients[0], gradients[1] + 1"), only=(2,))
+    assert (both.kind, both.earned) == ("numerical", 1)
+    assert spoilt.kind == "wrong value"
+    assert spoilt.earned <= both.earned
+    changing = bench.source.replace('return {"dH": dH', 'Hs += 1\n    return {"dH": dH')
+    assert judged(lesson, changing.replace("dw}", "dw + 1}")).earned < judged(lesson, changing).earned
+
+
+def test_right_answers_in_float32_or_beside_complex_numbers_are_not_numerical(lesson, bench):
+    source = bench.source.replace("return dx, dW", "assert not dx.imag.any()\n    return dx, dW")
+    assert judged(lesson, source, only=(2,)).kind == "right"
+    loose = dataclasses.replace(lesson.exercise(2), tolerance=1e-6)
+    source = bench.source.replace("return dx, dW", "return dx.astype(np.float32), dW.astype(np.float32)")
+    verdict = judged(dataclasses.replace(lesson, exercises=(loose,)), source, only=(2,))
+    assert verdict.kind == "right"
+
+
+@pytest.mark.parametrize(("off", "kind"), [("3e-6", "wrong value"), ("3e-8", "right")])
+def test_the_tolerance_is_that_of_the_manifest(lesson, bench, off, kind):
+    assert judged(lesson, bench.source.replace('"dw": dw}', f'"dw": dw * (1 + {off})}}')).kind == kind
+
+
+def test_zeros_are_not_taken_for_several_slips(lesson):
+    verdict = judged(lesson, states('return {"dH": np.zeros_like(dY), "dw": np.zeros_like(w)}'))
+    assert (verdict.kind, verdict.mistakes) == ("wrong value", ())
+
+
+def test_an_engine_that_was_found_after_all_earns_nothing(lesson, bench):
+    source = "import sys, types\nsys.modules['torch'] = types.ModuleType('torch')\n" + bench.source
+    verdict = judged(lesson, source)
+    assert (verdict.kind, verdict.earned) == ("not by hand", 0)
+
+
+def test_a_crash_that_a_known_slip_shares_is_only_a_remark(lesson, bench):
+    name, source = "W_NOT_TRANSPOSED", "def linear_backward(dy, x, W):\n    raise ValueError('mine')\n"
+    cases = lesson_cases(lesson)
+    marks = cases["linear_backward"].marks.copy()
+    marks[:] = mark_of_failure("raises ValueError")
+    cases["linear_backward"] = dataclasses.replace(cases["linear_backward"], marks=marks)
+    (verdict,) = grade(lesson, only=[2], source=source, cases=cases)
+    assert (verdict.kind, verdict.earned) == ("error", 0)
+    assert any("A known slip stops in the same way" in line for line in verdict.lines), name
+
+
+def test_one_exercise_cannot_spoil_the_next(lesson, bench):
+    source = bench.source.replace(CARRIED, f"np.dot = None; {CARRIED}").replace("dy @ W.T", "np.dot(dy, W.T)")
+    assert [verdict.kind for verdict in judged(lesson, source, only=None)] == ["right", "right"]
+
+
+def test_a_hang_is_met_once_for_all_cases_and_exercises(lesson):
+    start = time.perf_counter()
+    judged(lesson, "while True: pass", only=None)
+    judged(lesson, states("while True: pass"))
+    assert time.perf_counter() - start < 4  # two limits of a second, not four or more
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir] if hasattr(os, "mkfifo") else [os.mkdir])
+def test_an_exercise_that_is_no_plain_file_is_told_and_nobody_waits(lesson, make):
+    file = lesson.file("exercise.py")
+    make(file)
+    try:
+        (verdict,) = grade(lesson, only=[1])
+        assert verdict.lines[0].startswith("exercise.py is no plain file")
+    finally:
+        file.rmdir() if file.is_dir() else file.unlink()
+
+
+@pytest.mark.parametrize("raw", [b"\xef\xbb\xbfx = 1\n", b"x = 1\r\ny = 2\r\n"])
+def test_marks_of_other_editors_are_no_errors(lesson, raw):
+    file = lesson.file("exercise.py")
+    file.write_bytes(raw)
+    try:
+        (verdict,) = grade(lesson, only=[1])
+        assert "There is no states_backward" in verdict.lines[0]
+    finally:
+        file.unlink()

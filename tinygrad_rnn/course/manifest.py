@@ -53,7 +53,7 @@ class Mistake:
 class Exercise:
     """One function (or class) to write. `arguments` and `returns` map names to shapes, `p.W_hh` -> `(H, H)`.
 
-    derivative   whether a numerical derivative would be a detour; by default, of an exercise with probes
+    probes       unscored cases that tell numerical derivatives from backpropagation: see `grading.by_numbers`
     reveal       whether a verdict may tell the right number: not where the number is the exercise
     planted      the mistake that the stub makes, where it is no empty one
     figure       the unrolled graph on which a verdict shows the first wrong edge: "elman" or "lstm"
@@ -74,7 +74,6 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
     tolerance: float
-    derivative: bool
     by_hand: bool
     reveal: bool
     planted: str | None
@@ -193,9 +192,10 @@ def read_lesson(folder: str | Path) -> Lesson:
     except FileNotFoundError:
         raise ManifestError(f"no lesson in {folder}: {MANIFEST} is not there") from None
     except UnicodeDecodeError as why:
-        raise ManifestError(f"{path}: not UTF-8 at byte {why.start}: {RESTORE}") from None
+        remedy = "save it as UTF-8" if _is_authors(folder) else RESTORE
+        raise ManifestError(f"{path}: not UTF-8 at byte {why.start}: {remedy}") from None
     except tomllib.TOMLDecodeError as why:
-        raise ManifestError(f"{path}: {why}: {RESTORE}") from None
+        raise ManifestError(f"{path}: {why}: {'mend the line' if _is_authors(folder) else RESTORE}") from None
     table = _Table(values, str(path))
     slug = table.get("id", str)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", slug):
@@ -217,6 +217,11 @@ def read_lesson(folder: str | Path) -> Lesson:
     return lesson
 
 
+def _is_authors(folder: Path) -> bool:
+    """Whether a lesson's folder is its author's, who has nothing to restore it from."""
+    return (folder / INSTRUCTOR).is_dir()
+
+
 def _exercises(tables: list[Any], slug: str, path: Path) -> Iterator[Exercise]:
     for number, values in enumerate(tables, 1):
         table = _Table(values, f"{path}, exercise {number}")
@@ -232,8 +237,7 @@ def _exercises(tables: list[Any], slug: str, path: Path) -> Iterator[Exercise]:
             table.strings("probes", []),
             tuple(_checks(table.get("check", list), returns, table.place)),
             tuple(_mistakes(table.get("mistake", list, []), table.place)), table.strings("hints"),
-            table.number("tolerance", 1e-7),
-            table.get("derivative", bool, bool(table.values.get("probes"))), table.get("by_hand", bool, True),
+            table.number("tolerance", 1e-7), table.get("by_hand", bool, True),
             table.get("reveal", bool, True), table.get("planted", str, None), table.get("figure", str, None),
         )
         table.done()

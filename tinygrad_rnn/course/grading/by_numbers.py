@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+
+import numpy as np
 
 from ..cases import Case, Cases
 from ..manifest import Exercise
@@ -19,31 +22,32 @@ COMPLEX = {"imag", "complex", "complex64", "complex128", "cdouble", "csingle", "
 def by_numbers(
     exercise: Exercise, cases: Cases, judged: Sequence[Judged], source: str, ask: Callable[[Case], Judged]
 ) -> str | None:
-    """The sentence for a nearly right answer that was come by numerically, or None.
+    """The sentence for outputs that are nearly right and were come by numerically, or None. Other outputs do not count.
 
-    Two signs are needed. One is in the answer: an error of the size that finite differences leave, or complex numbers
-    in the code. The other in its conduct: for the probe, whose states no forward pass gives, it answers by a forward
-    pass; or the case with many parameters costs many times the solution's work. Only without any probe, one will do.
+    Two signs are needed. One is in the answer: an error of the size that finite differences leave in float64, or
+    complex numbers in the code. The other in its conduct: for the probe, whose states no forward pass gives, it answers
+    by a forward pass; or the case with many parameters costs many times the solution's work. Without probes, nothing.
     """
-    error = max(each.error for each in judged)
-    if not exercise.derivative or not error < NEAR:
+    if not cases.probes:
         return None
-    noisy, complex_step = error > EXACT, _uses_complex(source, exercise.function)
+    worst = {output: max(each.errors.get(output, inf) for each in judged) for output in judged[-1].case.expected}
+    near = {output: error for output, error in worst.items() if error < NEAR}
+    if not near:
+        return None
+    error = max(near.values())
+    exact = all(each.values[output].dtype == np.float64 for each in judged for output in near)
+    noisy, complex_step = error > EXACT and exact, _uses_complex(source, exercise.function)
     if not noisy and not complex_step:
         return None
-    why = say("grading.why_error")
-    if cases.probes:
-        why = _conduct(cases, ask)
-        if not why:
-            return None
+    why = _conduct(cases, near, ask)
     kind = "complex_step" if complex_step and error < exercise.tolerance else "finite_differences"
-    return say(f"grading.{kind}", error=error, why=why)
+    return say(f"grading.{kind}", error=error, why=why) if why else None
 
 
-def _conduct(cases: Cases, ask: Callable[[Case], Judged]) -> str:
+def _conduct(cases: Cases, near: Iterable[str], ask: Callable[[Case], Judged]) -> str:
     if probe := cases.probes.get("probe"):
         told = ask(probe)
-        if told.answer.outcome == "returned" and told.error > NEAR:
+        if told.answer.outcome == "returned" and max(told.errors.get(output, 0.0) for output in near) > NEAR:
             return say("grading.why_probe")
     if cost := cases.probes.get("cost"):
         spent = ask(cost).answer.seconds / effort.unit() / max(cases.effort, 1e-9)

@@ -36,13 +36,16 @@ def explain(cases: Cases, judged: Sequence[Judged]) -> Explanation:
         return Explanation()
     seen = np.array([marked(each.values, output, _failure(each)) for each in judged for output in each.case.expected])
     wanted = np.array([mark(value) for case in cases.scored for value in case.expected.values()])
-    agree = same(cases.marks, seen)
-    fitting = [cases.explanations[row] for row in np.flatnonzero(agree.all(axis=1))]
+    agree, right = same(cases.marks, seen), same(seen, wanted)
+    fits = agree.all(axis=1) & ~same(cases.marks, wanted).all(axis=1)  # slips that undo each other explain nothing
+    fitting = [cases.explanations[row] for row in np.flatnonzero(fits)]
+    if not seen[~right, 1:].any():  # what is wrong is all zeros: too little to see several slips in it
+        fitting = [names for names in fitting if len(names) == 1]
     if fitting:
         fewest = min(map(len, fitting))
         returned = any(each.answer.outcome == "returned" for each in judged)
         return Explanation(tuple(names for names in fitting if len(names) == fewest), weak=not returned)
-    return Explanation(partly=tuple(_partly(cases, agree, same(cases.marks, wanted), same(seen, wanted))))
+    return Explanation(partly=tuple(_partly(cases, agree, same(cases.marks, wanted), right)))
 
 
 def _failure(judged: Judged) -> str:
@@ -56,7 +59,10 @@ def _partly(cases: Cases, agree: np.ndarray, harmless: np.ndarray, right: np.nda
     """(output, mistake) where one mistake alone does in every case what was seen of that output, which is wrong."""
     found = []
     outputs = [output for _, output in cases.slots]
+    counts = {output for case in cases.scored for output, value in case.expected.items() if value.dtype.kind in "iub"}
     for output in dict.fromkeys(outputs):
+        if output in counts:  # a yes or no is soon the same
+            continue
         slots = [number for number, name in enumerate(outputs) if name == output]
         for row, names in enumerate(cases.explanations):
             wrong = not right[slots].all() and not harmless[row, slots].all()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import ast
+import stat
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from ..cases import Case, Cases, read_cases
 from ..manifest import DRIVER, EXERCISE, Exercise, Lesson
-from ..runner import Child
-from ..verdict import CheckResult, Kind, Verdict
+from ..runner import Answer, Child
+from ..verdict import Kind, Verdict
 from ..words import say
 from . import telling
-from .by_numbers import by_numbers
+from .by_numbers import NEAR, by_numbers
 from .explaining import Explanation, explain
 from .judging import Judged, first_wrong_step, judge
+from .shares import Findings, earned
 
 LARGEST = 256 * 1024  # bytes of an exercise.py
 STOPPED = ("timeout", "memory", "output", "exited", "crashed", "garbled", "too_large")
@@ -54,15 +56,15 @@ class Grader:
         self.source = source if source is not None else self._read()
         driver = lesson.file(DRIVER)
         self.driver = driver.read_text(encoding="utf-8") if driver.is_file() else None
-        self._children: dict[bool, Child] = {}
-        self._stack = ExitStack()
+        self._child: Child | None = None
+        self._broken: Answer | None = None  # what came of reading the file, where it could not be read
         self._verdicts: dict[str, Verdict] = {}
 
     def __enter__(self) -> Grader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        self._child = None
 
     def verdict(self, exercise: Exercise) -> Verdict:
         """The verdict on one exercise; the second time, the same one."""
@@ -72,36 +74,42 @@ class Grader:
 
     def _read(self) -> str:
         self.file = self.lesson.file(EXERCISE)
+        raw = b""
         try:
-            raw = self.file.read_bytes()
-            self.saved = datetime.fromtimestamp(self.file.stat().st_mtime)
+            about = self.file.stat()  # before it is opened: a pipe would wait for ever
+            self.saved = datetime.fromtimestamp(about.st_mtime)
+            if not stat.S_ISREG(about.st_mode):
+                self.unreadable = say("grading.no_file", file=EXERCISE, lesson=self.lesson.id)
+                return ""
+            with self.file.open("rb") as file:
+                raw = file.read(LARGEST + 1)
+            if len(raw) <= LARGEST:
+                return raw.decode("utf-8-sig")
+            self.unreadable = say("grading.too_long", file=EXERCISE, most=LARGEST // 1024)
         except OSError as why:
-            self.unreadable = f"{why.strerror}: `tinygrad-rnn reset {self.lesson.id}` brings it back"
-            return ""
-        if len(raw) > LARGEST:
-            self.unreadable = f"{len(raw) // 1024} KB are too many: at most {LARGEST // 1024}"
-            return ""
-        try:
-            return raw.decode("utf-8-sig")
+            self.unreadable = say("grading.unreadable", file=EXERCISE, why=why.strerror, lesson=self.lesson.id)
         except UnicodeDecodeError as why:
-            line = raw[: why.start].count(b"\n") + 1
-            self.unreadable = f"not UTF-8 in line {line}: save it as UTF-8 (your editor's `encoding`)"
-            return ""
-
-    def _child(self, by_hand: bool) -> Child:
-        if by_hand not in self._children:
-            child = Child(self.source, self.lesson.limits, driver=self.driver, engine=not by_hand, name=EXERCISE)
-            self._children[by_hand] = self._stack.enter_context(child)
-        return self._children[by_hand]
+            self.unreadable = say("grading.not_utf8", file=EXERCISE, line=raw[: why.start].count(b"\n") + 1)
+        return ""
 
     def _ask(self, exercise: Exercise, case: Case, seconds: float | None = None) -> Judged:
-        answer = self._child(exercise.by_hand).call(exercise.function, case.inputs, seconds)
+        if self._broken is not None:
+            return judge(exercise, case, self._broken)
+        assert self._child is not None
+        answer = self._child.call(exercise.function, case.inputs, seconds)
+        if answer.stage == "import" and answer.outcome != "returned":
+            self._broken = answer  # the next exercise would only wait for the same
         return judge(exercise, case, answer)
 
     def _graded(self, exercise: Exercise) -> Verdict:
+        """In a process of its own: what one exercise does to NumPy, say, is not the next one's fault."""
         if self.unreadable:
-            line = say("grading.unreadable", file=EXERCISE, why=self.unreadable)
-            return self._spelled(exercise, "error", [line], [])
+            return self._spelled(exercise, "error", [self.unreadable], [])
+        engine = not exercise.by_hand
+        with Child(self.source, self.lesson.limits, driver=self.driver, engine=engine, name=EXERCISE) as self._child:
+            return self._judged(exercise)
+
+    def _judged(self, exercise: Exercise) -> Verdict:
         cases, judged = self.cases[exercise.function], list[Judged]()
         for case in cases.scored:
             judged.append(self._ask(exercise, case))
@@ -119,17 +127,20 @@ class Grader:
             foreign = say("grading.foreign", names=", ".join(last.foreign))
             return self._spelled(exercise, "not by hand", [foreign], judged)
         patience = PATIENCE * self.lesson.limits.seconds
-        if told := by_numbers(exercise, cases, judged, self.source, lambda case: self._ask(exercise, case, patience)):
-            return self._spelled(exercise, "numerical", [told], judged)
+        told = by_numbers(exercise, cases, judged, self.source, lambda case: self._ask(exercise, case, patience))
+        near = all(error < NEAR for each in judged for error in each.errors.values())
+        if told and near and not any(fault.kind != "wrong value" for each in judged for fault in each.faults):
+            judged = [replace(each, faults=()) for each in judged]  # right, but for the error that the detour leaves
+            return self._spelled(exercise, "numerical", [told], judged, numerical=True)
         if all(each.right for each in judged):
             if changed := [name for each in judged for name in each.answer.changed]:
                 line = say("grading.changed", names=", ".join(dict.fromkeys(changed)))
                 return self._spelled(exercise, "changed input", [line], judged)
             key = "grading.right" if len(judged) > 1 else "grading.right_one"
             return self._spelled(exercise, "right", [say(key, cases=len(judged))], judged)
-        return self._wrong(exercise, cases, judged)
+        return self._wrong(exercise, cases, judged, told)
 
-    def _wrong(self, exercise: Exercise, cases: Cases, judged: list[Judged]) -> Verdict:
+    def _wrong(self, exercise: Exercise, cases: Cases, judged: list[Judged], numerical: str | None) -> Verdict:
         explanation = explain(cases, judged)
         first = next(each for each in judged if not each.right)
         shown = telling.shown(judged)
@@ -142,12 +153,19 @@ class Grader:
             if explanation.either:
                 lines.append(say("grading.weak", says=exercise.mistake(explanation.either[0][0]).says))
         else:
+            raised = next((each for each in judged if each.answer.outcome != "returned"), None)
             kind, lines = shown.kind, [shown.line]
-            if kind == "wrong value":
+            if raised is not None:  # wrong where it ran, and it did not always run: first things first
+                kind, lines = "error", [*telling.error(exercise, raised), *lines]
+            elif kind == "wrong value":
                 lines += telling.beside(exercise, explanation, judged)
+        if changed := dict.fromkeys(name for each in judged for name in each.answer.changed):
+            lines.append(say("grading.changed_too", names=", ".join(changed)))
         if called := self._called(exercise):
             lines.append(say("grading.calls", function=exercise.function, other=called.function, key=called.key))
-        return self._spelled(exercise, kind, lines, judged, explanation)
+        if numerical:
+            lines.append(numerical)
+        return self._spelled(exercise, kind, lines, judged, explanation, numerical=numerical is not None)
 
     def _called(self, exercise: Exercise) -> Exercise | None:
         """Another exercise of this lesson that the learner's function calls, and that is not right."""
@@ -168,8 +186,17 @@ class Grader:
         lines: list[str],
         judged: list[Judged],
         explained: Explanation = Explanation(),  # noqa: B008 (frozen)
+        numerical: bool = False,
     ) -> Verdict:
-        checks = tuple(self._checks(exercise, kind, judged, explained))
+        found = Findings(
+            complete=len(judged) == len(self.cases[exercise.function].scored)
+            and all(each.answer.outcome == "returned" for each in judged),
+            named=kind == "mistake" and explained.certain and (exercise.planted,) not in explained.either,
+            numerical=numerical,
+            changed=any(each.answer.changed for each in judged),
+            foreign=kind == "not by hand",
+        )
+        checks = tuple(earned(exercise, self.lesson.grading, judged, found))
         places = [fault.place for each in reversed(judged) for fault in each.faults if fault.place]
         place = first_wrong_step(judged) or (places[0] if places else None)
         sole = explained.either[0] if explained.certain and len(explained.either[0]) == 1 else ()
@@ -181,24 +208,3 @@ class Grader:
             exercise.figure, edge, self.file, self.saved, sum(each.answer.seconds for each in judged),
             next((each.answer.printed for each in judged if each.answer.printed), ""),
         )  # fmt: skip
-
-    def _checks(
-        self, exercise: Exercise, kind: Kind, judged: list[Judged], explained: Explanation
-    ) -> Iterator[CheckResult]:
-        """Each check by itself: right outputs keep their points, whatever the others are."""
-        complete = len(judged) == len(self.cases[exercise.function].scored)
-        answered = complete and all(each.answer.outcome == "returned" for each in judged) and kind != "not by hand"
-        wrong = {fault.output for each in judged for fault in each.faults}
-        whole = any(fault.whole for each in judged for fault in each.faults)
-        shares = self.lesson.grading
-        for check in exercise.checks:
-            hit = any(name == output or name.startswith(f"{output}.") for name in wrong for output in check.outputs)
-            passed = answered and not hit and not whole
-            share = 1.0 if passed else 0.0
-            if kind == "numerical":
-                passed, share = False, shares.numerical
-            elif kind == "changed input":
-                passed, share = False, shares.mistake
-            elif not passed and kind == "mistake" and explained.certain and (exercise.planted,) not in explained.either:
-                share = shares.mistake  # but nothing for a bug that was there before the learner was
-            yield CheckResult(check.name, check.points, check.points * share, passed)

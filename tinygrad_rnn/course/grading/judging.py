@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,16 @@ from ..runner import Answer, Leaf
 from ..verdict import Kind, Place
 from ..words import say
 from .marks import named
+from .spelling import (
+    axes_of,
+    spell_case,
+    spell_entry,
+    spell_numbers,
+    spell_off,
+    spell_output,
+    spell_shape,
+    spell_where,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,7 +44,7 @@ class Judged:
     answer: Answer
     values: Mapping[str, np.ndarray]
     faults: tuple[Fault, ...]
-    error: float  # the largest deviation of all outputs, relative; infinite where one cannot be compared
+    errors: Mapping[str, float]  # each output's largest deviation, relative; infinite where it cannot be compared
 
     @property
     def right(self) -> bool:
@@ -47,116 +56,121 @@ def judge(exercise: Exercise, case: Case, answer: Answer) -> Judged:
     names = tuple(exercise.returns)
     values = named(answer.values, exercise.layout, names)
     leaves = named(answer.leaves, exercise.layout, names)
-    faults, worst = [], 0.0
     if answer.outcome != "returned":
-        return Judged(case, answer, values, (), float("inf"))
+        return Judged(case, answer, values, (), {})
+    _gather_numbers(exercise, case, values, leaves)
     if fault := _structure(exercise, case, answer, leaves):
-        return Judged(case, answer, values, (fault,), float("inf"))
+        return Judged(case, answer, values, (fault,), {})
+    faults, errors = [], {}
     for output, expected in case.expected.items():
-        leaf = leaves.get(output)
-        if leaf is None and any(path.startswith(f"{output}.") for path in leaves):
-            leaf = Leaf("list")  # a list of numbers where an array is asked for; its numbers came one by one
-        fault, error = _output(exercise, case, output, expected, values.get(output), leaf)
-        worst = max(worst, error)
+        fault, errors[output] = _output(exercise, case, output, expected, values, leaves)
         if fault:
             faults.append(fault)
-    return Judged(case, answer, values, tuple(faults), worst)
+    return Judged(case, answer, values, tuple(faults), errors)
 
 
-def axes_of(exercise: Exercise, name: str) -> tuple[str, ...]:
-    """The names of an array's axes, as the manifest has them: `(T, B, H)` -> ("T", "B", "H")."""
-    return _axes({**exercise.arguments, **exercise.returns}, name)
+def _parts(leaves: Mapping[str, Leaf], output: str) -> list[str]:
+    return [path for path in leaves if path.startswith(f"{output}.")]
 
 
-def _axes(shapes: Mapping[str, str], name: str) -> tuple[str, ...]:
-    shape = shapes.get(name) or shapes.get(name.rpartition(".")[0]) or ""
-    inside = re.match(r"\s*\((.*)\)", shape)
-    return tuple(axis.strip() for axis in inside[1].split(",") if axis.strip()) if inside else ()
-
-
-def sizes(exercise: Exercise, case: Case) -> dict[str, int]:
-    """How large each named axis is in this case: {"T": 2, "B": 1, "H": 1}."""
-    found: dict[str, int] = {}
-    for values, shapes in ((case.inputs, exercise.arguments), (case.expected, exercise.returns)):
-        for name, value in values.items():
-            axes = _axes(shapes, name)
-            if len(axes) == np.ndim(value):
-                found = {axis: n for axis, n in zip(axes, np.shape(value), strict=True) if axis.isidentifier()} | found
-    return found
+def _gather_numbers(
+    exercise: Exercise, case: Case, values: dict[str, np.ndarray], leaves: dict[str, Leaf]
+) -> None:
+    """Counts, and what was found with a pencil, may be given as a list of plain numbers; they came one by one."""
+    for output, expected in case.expected.items():
+        if exercise.reveal and expected.dtype.kind not in "iub":
+            continue
+        parts = _parts(leaves, output)
+        numbers = [values[path] for path in parts if path in values and values[path].ndim == 0]
+        if output not in leaves and expected.ndim == 1 and parts and len(numbers) == len(parts):
+            values[output] = np.array(numbers)
+            leaves[output] = Leaf("ndarray", str(values[output].dtype), values[output].shape)
 
 
 def _structure(exercise: Exercise, case: Case, answer: Answer, leaves: Mapping[str, Leaf]) -> Fault | None:
     """Something else than the dict, the tuple or the array that is asked for."""
-    lacking = [name for name in case.expected if name not in leaves]
-    if not lacking:
-        return None
-    whole = answer.leaves.get("")
-    about = {"function": exercise.function, "names": _names(case)}
+    first, whole = next(iter(case.expected)), answer.leaves.get("")
+    about = {"function": exercise.function, "names": _tops(case.expected)}
     if whole is not None and whole.type == "NoneType":
-        return Fault("wrong type", lacking[0], say("grading.returned_none", **about), whole=True)
+        return Fault("wrong type", first, say("grading.returned_none", **about), whole=True)
+    if all(name in leaves for name in case.expected):
+        return None
     if whole is not None or exercise.layout == "one" or (answer.structure == "dict") != (exercise.layout == "dict"):
         got = whole.type if whole is not None else answer.structure
         wants = say(f"grading.layout_{exercise.layout}", **about)
-        return Fault("wrong type", lacking[0], say("grading.structure", got=got, wants=wants, **about), whole=True)
+        return Fault("wrong type", first, say("grading.structure", got=got, wants=wants, **about), whole=True)
     return None
 
 
-def _names(case: Case) -> str:
-    return ", ".join(dict.fromkeys(output.partition(".")[0] for output in case.expected))
+def _tops(names: Mapping[str, object]) -> str:
+    return ", ".join(dict.fromkeys(name.partition(".")[0] for name in names))
 
 
 def _output(
-    exercise: Exercise, case: Case, output: str, expected: np.ndarray, got: np.ndarray | None, leaf: Leaf | None
-) -> tuple[Fault | None, float]:
-    axes = axes_of(exercise, output)
+    exercise: Exercise, case: Case, output: str, expected: np.ndarray,
+    values: Mapping[str, np.ndarray], leaves: Mapping[str, Leaf],
+) -> tuple[Fault | None, float]:  # fmt: skip
+    def fault(kind: Kind, key: str, place: Place | None = None, **about: object) -> tuple[Fault, float]:
+        where = spell_where(exercise, place) if place else ""
+        line = say(f"grading.{key}", output=spell_output(output), where=where, case=spell_case(exercise, case), **about)
+        return Fault(kind, output, line, place), float("inf")
+
+    got, leaf, axes = values.get(output), leaves.get(output), axes_of(exercise.returns, output)
     if leaf is None:
-        line = say("grading.lacking", function=exercise.function, names=_names(case), lacking=output)
-        return Fault("wrong type", output, line), float("inf")
+        if parts := _parts(leaves, output):
+            return fault("wrong type", "list", count=len(parts))
+        return fault("wrong type", "lacking", function=exercise.function, given=_tops(leaves))
     if got is None:
-        key = {"Tensor": "tensor", "list": "list", "tuple": "list", "NoneType": "none"}.get(leaf.type, "type")
-        if leaf.type == "ndarray":
-            key = "complex" if "complex" in (leaf.dtype or "") else "dtype"
-        line = say(f"grading.{key}", output=output, type=leaf.type, dtype=leaf.dtype)
-        return Fault("wrong type", output, line), float("inf")
+        return fault("wrong type", _type_key(leaf, expected), type=leaf.type, dtype=leaf.dtype or leaf.type)
     if got.shape != expected.shape:
-        return Fault("wrong shape", output, _shape_line(output, axes, expected.shape, got.shape)), float("inf")
-    yes_or_no, counted = expected.dtype == np.bool_, expected.dtype.kind in "iub"
+        wanted = spell_shape(expected.shape, axes)
+        remark = _shape_remark(axes, expected.shape, got.shape)
+        return fault("wrong shape", "shape", got=spell_shape(got.shape, ()), wanted=wanted, remark=remark)
+    truth, counted = expected.dtype == np.bool_, expected.dtype.kind in "iub"
     expected, got = expected.astype(np.float64), got.astype(np.float64)
     wrong = ~np.isfinite(got) & np.isfinite(expected)
     if wrong.any():
         place = _place(exercise, case, output, axes, expected, got, wrong)
-        line = say("grading.not_finite", what=_entry(place), got=_number(place.got), where=_where(exercise, place))
-        return Fault("not finite", output, line, place), float("inf")
-    scale = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)) or 1.0
+        return fault("not finite", "not_finite", place, what=spell_entry(place), got=f"{place.got:g}")
+    scale = _scale(expected)
     with np.errstate(invalid="ignore"):
         off = np.where(expected == got, 0.0, np.abs(got - expected) / scale)
-    off = np.where(np.isnan(off) | np.isinf(off), np.inf, off)
+    off = np.where(np.isfinite(off), off, np.inf)
     error = float(off.max(initial=0.0))
     if error <= exercise.tolerance:
         return None, error
     place = _place(exercise, case, output, axes, expected, got, off > exercise.tolerance)
-    spelled = _truth if yes_or_no else _number
-    key = "value" if expected.ndim and not counted else "value_alone"
-    line = say(
-        f"grading.{key}" if exercise.reveal else "grading.value_hidden", what=_entry(place), got=spelled(place.got),
-        expected=spelled(place.expected), off=_percent(place.off), where=_where(exercise, place),
-        case=spell_case(exercise, case),
-    )  # fmt: skip
-    return Fault("wrong value", output, line, place), error
+    wanted, had = spell_numbers(place.expected, place.got, truth)
+    key = "value_hidden" if not exercise.reveal else "value" if expected.ndim and not counted else "value_alone"
+    about = {"what": spell_entry(place), "expected": wanted, "got": had, "off": spell_off(place.off)}
+    return fault("wrong value", key, place, **about)[0], error
 
 
-def _shape_line(output: str, axes: tuple[str, ...], wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
-    meaning = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})" if len(axes) == len(wanted) else ""
-    line = say("grading.shape", output=output, got=got, wanted=f"{meaning} = {wanted}" if meaning else str(wanted))
+def _scale(expected: np.ndarray) -> float:
+    """The largest entry: what an error is large or small beside."""
+    return float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)) or 1.0
+
+
+def _type_key(leaf: Leaf, expected: np.ndarray) -> str:
+    if "complex" in (leaf.dtype or "") or "complex" in leaf.type:
+        return "complex"
+    if leaf.type == "ndarray":
+        return "dtype"
+    known = {"Tensor": "tensor", "list": "list_alone", "tuple": "list_alone", "NoneType": "none"}
+    return known.get(leaf.type, "type" if expected.ndim else "type_number")
+
+
+def _shape_remark(axes: tuple[str, ...], wanted: tuple[int, ...], got: tuple[int, ...]) -> str:
+    """What may have happened to a shape."""
     if len(got) > 1 and got == wanted[::-1]:
-        return line + say("grading.shape_transposed")
-    if meaning and len(got) == len(wanted) - 1:
+        return say("grading.shape_transposed")
+    if len(axes) == len(wanted) == len(got) + 1:
         for axis, name in enumerate(axes):
             if got == wanted[:axis] + wanted[axis + 1 :]:
-                return line + say("grading.shape_axis_lost", axis=name)
-    if len(got) == len(wanted) + 1:
-        return line + say("grading.shape_axis_more")
-    return line
+                return say("grading.shape_axis_lost", axis=name)
+    if len(got) == len(wanted) + 1 and wanted:
+        return say("grading.shape_axis_more")
+    return ""
 
 
 def _place(
@@ -166,72 +180,17 @@ def _place(
     """The first wrong step, in the order in which time runs in this exercise, and the entry furthest off there."""
     timed = bool(axes) and axes[0].startswith("T") and wrong.ndim > 0
     step = steps = None
-    off = np.nan_to_num(np.abs(got - expected), nan=np.inf, posinf=np.inf)
-    off = np.where(wrong, off, -1.0)
+    off = np.where(wrong, np.nan_to_num(np.abs(got - expected), nan=np.inf, posinf=np.inf), -1.0)
     if timed:
         at = np.flatnonzero(wrong.reshape(len(wrong), -1).any(axis=1))
         step, steps = int(at[-1] if exercise.time == "backward" else at[0]), len(wrong)
         off = np.where((np.arange(steps) == step).reshape(-1, *[1] * (off.ndim - 1)), off, -1.0)
     index = tuple(int(i) for i in np.unravel_index(int(off.argmax()), off.shape)) if off.ndim else ()
-    scale = float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0)) or 1.0
     wanted, had = float(expected[index]), float(got[index])
-    return Place(case.name, output, index, axes, step, steps, wanted, had, abs(had - wanted) / scale)
-
-
-def _entry(place: Place) -> str:
-    return place.output + (f"[{', '.join(map(str, place.index))}]" if place.index else "")
-
-
-def spell_step(place: Place, index: int) -> str:
-    """`step 3 (index 2)`; an array of T + 1 states starts with the one before step 1."""
-    if place.axes[0].startswith("T") and "+" in place.axes[0]:
-        return say("steps.step", number=index, index=index) if index else say("steps.start")
-    return say("steps.step", number=index + 1, index=index)
-
-
-def _where(exercise: Exercise, place: Place) -> str:
-    """Up to where the answer is right, in the order of time."""
-    if place.step is None or place.steps is None:
-        return ""
-    last = place.steps - 1 if exercise.time == "backward" else 0
-    if place.step == last:
-        return say(f"grading.from_the_{exercise.time}_first", step=spell_step(place, place.step))
-    before = place.step + 1 if exercise.time == "backward" else place.step - 1
-    return say(f"grading.right_{exercise.time}", step=spell_step(place, place.step), before=spell_step(place, before))
-
-
-def spell_case(exercise: Exercise, case: Case) -> str:
-    """`tiny: T=2, B=1, H=1`: a case and how large its axes are."""
-    found = sizes(exercise, case)
-    axes = [f"{axis}={found[axis]}" for axis in sorted(found, key=lambda axis: ("TBNVDHC".find(axis), axis))]
-    return f"{case.name}: {', '.join(axes)}" if axes else case.name
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}"
-
-
-def _truth(value: float) -> str:
-    return {0.0: "False", 1.0: "True"}.get(value, _number(value))
-
-
-def _percent(off: float) -> str:
-    """A deviation as a share of the largest entry: in percent where that reads well."""
-    return f"{100 * off:.3g} %" if 1e-3 <= off < 1e3 else f"{off:.1e} x"
+    return Place(case.name, output, index, axes, step, steps, wanted, had, abs(had - wanted) / _scale(expected))
 
 
 def first_wrong_step(judged: Sequence[Judged]) -> Place | None:
     """The place with a step in the largest case that is wrong: most steps, so it says most."""
     places = [fault.place for each in reversed(judged) for fault in each.faults]
     return next((place for place in places if place is not None and place.step is not None), None)
-
-
-def by_hand_line(exercise: Exercise, judged: Sequence[Judged]) -> str | None:
-    """The smallest case that is wrong, where a larger one is too: small enough to be worked out on paper."""
-    wrong = [each for each in judged if each.faults]
-    place = wrong[0].faults[0].place if wrong else None
-    if place is None or len(wrong) < 2 or not exercise.reveal:
-        return None
-    spelled = _truth if wrong[0].case.expected[place.output].dtype == np.bool_ else _number
-    about = {"what": _entry(place), "expected": spelled(place.expected), "got": spelled(place.got)}
-    return say("grading.by_hand", case=spell_case(exercise, wrong[0].case), **about)

@@ -7,7 +7,8 @@ from ..runner import Answer, Limits
 from ..verdict import Kind
 from ..words import say
 from .explaining import Explanation
-from .judging import Fault, Judged, by_hand_line, first_wrong_step, spell_case, spell_step
+from .judging import Fault, Judged, first_wrong_step
+from .spelling import spell_case, spell_entry, spell_numbers, spell_output, spell_step
 
 RUNGS: tuple[Kind, ...] = ("wrong type", "wrong shape", "not finite", "wrong value")
 
@@ -21,17 +22,22 @@ def at_import(limits: Limits, answer: Answer) -> tuple[Kind, list[str]]:
     if error is None:
         return "error", [where]
     lines = [say("grading.error", type=error.type, message=error.message)]
-    if error.line is not None:
+    if error.line is not None and error.function in ("", "<module>"):
         lines.insert(0, say("grading.error_import", file=EXERCISE, line=error.line, text=error.text))
+    elif error.line is not None:  # a call at the end of the file, say, into a function of it
+        lines += [*_line_of(answer), where]
     return "error", lines
 
 
 def unfinished(exercise: Exercise, judged: list[Judged]) -> list[str]:
     """A NotImplementedError: the stub's own, or one that stands further in."""
     error = judged[-1].answer.error
-    if len(judged) > 1 and error is not None and error.line is not None:
+    about = {"function": exercise.function, "file": EXERCISE}
+    if error is None or error.line is None:
+        return [say("grading.not_attempted_yet", **about)]
+    if len(judged) > 1:
         return [say("grading.unfinished", line=error.line, text=error.text)]
-    return [say("grading.not_attempted", function=exercise.function, file=EXERCISE)]
+    return [say("grading.not_attempted", line=error.line, **about)]
 
 
 def stopped(limits: Limits, exercise: Exercise, judged: Judged) -> list[str]:
@@ -53,6 +59,7 @@ def error(exercise: Exercise, judged: Judged) -> list[str]:
         return [say("grading.no_function", function=exercise.function, file=EXERCISE, key=exercise.key)]
     return [
         say("grading.error", type=raised.type, message=raised.message),
+        *([say("grading.nobody_types")] if raised.type in ("EOFError", "BdbQuit") else []),
         *_line_of(judged.answer),
         say("grading.error_case", case=spell_case(exercise, judged.case)),
     ]
@@ -67,13 +74,15 @@ def _line_of(answer: Answer) -> list[str]:
 
 def shown(judged: list[Judged]) -> Fault | None:
     """The fault to tell: of the lowest rung, so a wrong type before a wrong value. A value is told where it says most,
-    in the largest case; what is no array of the right shape where it is plainest, in the smallest.
+    in the largest case and of an output that has steps; a wrong type or shape where it is plainest, in the smallest.
     """
     faults = [fault for each in judged for fault in each.faults]
     lowest = min((RUNGS.index(fault.kind) for fault in faults), default=0)
     least = [fault for fault in faults if RUNGS.index(fault.kind) == lowest]
-    last = next((f for each in reversed(judged) for f in each.faults if f in least), None)
-    return last if RUNGS[lowest] == "wrong value" else next(iter(least), None)
+    if RUNGS[lowest] != "wrong value":
+        return next(iter(least), None)
+    last = next((each.faults for each in reversed(judged) if each.faults), ())
+    return next((fault for fault in last if fault.place and fault.place.step is not None), next(iter(last), None))
 
 
 def named(exercise: Exercise, explanation: Explanation, judged: list[Judged]) -> list[str]:
@@ -96,19 +105,33 @@ def named(exercise: Exercise, explanation: Explanation, judged: list[Judged]) ->
 
 def beside(exercise: Exercise, explanation: Explanation, judged: list[Judged]) -> list[str]:
     """What helps where no mistake explains the whole: an output that one explains, what is right, the error's size."""
-    lines = on_paper(exercise, judged)
-    for output, name in explanation.partly[:2]:
-        says = exercise.mistake(name).says.replace("{step}", say("steps.some"))
-        lines.append(say("grading.partly", output=output, says=says))
+    lines, told = on_paper(exercise, judged), shown(judged)
     wrong = {fault.output for each in judged for fault in each.faults}
-    if fine := [output for output in judged[-1].case.expected if output not in wrong]:
-        lines.append(say("grading.fine", names=", ".join(fine)))
-    if max(each.error for each in judged) < 3e-6 and not explanation.partly:
+    if {output for output, _ in explanation.partly} == wrong:  # else it may only look like this slip
+        for output, name in explanation.partly[:2]:
+            says = exercise.mistake(name).says.replace("{step}", say("steps.some"))
+            lines.append(say("grading.partly", output=spell_output(output), says=says))
+    outputs = list(judged[-1].case.expected)
+    for key, names in (
+        ("grading.also_wrong", [name for name in outputs if name in wrong and told and name != told.output]),
+        ("grading.fine", [name for name in outputs if name not in wrong]),
+    ):
+        if names:
+            lines.append(say(key, names=", ".join(map(spell_output, names))))
+    if max(error for each in judged for error in each.errors.values()) < 3e-6:
         lines.append(say("grading.float32"))
     return lines
 
 
 def on_paper(exercise: Exercise, judged: list[Judged]) -> list[str]:
-    """The smallest case that is wrong, where a larger one is too."""
-    line = by_hand_line(exercise, judged)
-    return [line] if line else []
+    """The smallest case that is wrong, where a larger one is too: small enough to be worked out on paper."""
+    wrong, told = [each for each in judged if each.faults], shown(judged)
+    if len(wrong) < 2 or told is None or not exercise.reveal:
+        return []
+    place = next((fault.place for fault in wrong[0].faults if fault.output == told.output), wrong[0].faults[0].place)
+    if place is None:
+        return []
+    truth = wrong[0].case.expected[place.output].dtype == bool
+    expected, got = spell_numbers(place.expected, place.got, truth)
+    about = {"what": spell_entry(place), "expected": expected, "got": got}
+    return [say("grading.paper", case=spell_case(exercise, wrong[0].case), **about)]

@@ -48,7 +48,7 @@ class ByHand:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if path is None:
-            raise ModuleNotFoundError(f"by hand: NumPy and the standard library only; there is no {name!r}", name=name)
+            raise ModuleNotFoundError(f"by hand: NumPy and the standard library only; {name!r} may not be imported", name=name)
 
 
 def private_streams() -> tuple[Any, int, int]:
