@@ -318,6 +318,7 @@ def test_an_output_of_a_wrong_type_costs_its_own_check_alone(lesson, bench):
 def test_what_was_returned_instead_is_told(lesson, bench):
     verdict = judged(lesson, bench.source.replace('return {"dH": dH, "dw": dw}', 'return {"dH": dH, "dW": dw}'))
     assert verdict.lines[0].startswith("dw is missing in what states_backward returned: it gave dH, dW.")
+    assert "it gave nothing." in judged(lesson, states("return {}")).lines[0]
 
 
 def test_a_crash_in_one_case_comes_before_a_wrong_value_in_another(lesson):

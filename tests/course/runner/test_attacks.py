@@ -207,6 +207,7 @@ def write(data):
         "frame(b'{}')",
         'frame(b\'{"id": 2, "arrays": [["", "f8", [1000000, 1000000]]]}\')',
         'frame(b\'{"id": 2, "arrays": [["", "O", [1]]]}\', b"x" * 8)',
+        'frame(b\'{"id": 2, "arrays": [["", "f8", [0\' + b", 1000000" * 7 + b\']]]}\')',  # no bytes, and no such shape
         'frame(b\'{"id": 2, "outcome": "passed", "arrays": []}\')',
         'frame(b\'{"id": 2, "outcome": "returned", "detail": "", "structure": "one", "leaves": {"": [[], 1, 2]},'
         ' "arrays": []}\')',
@@ -303,10 +304,14 @@ def gone(pid: int) -> bool:
     return False
 
 
+BARE = 'os.execve("/bin/sleep", ["sleep", "1000"], {})'  # with an empty environment
+
+
 @linux
+@pytest.mark.parametrize("sleep", ["time.sleep(1000)", BARE], ids=["forked", "another program"])
 @pytest.mark.parametrize("detach", ["pass", "os.setsid()"], ids=["in the group", "out of it"])
 @pytest.mark.parametrize("then", ["return pid", "os._exit(0)", "while True: pass"])
-def test_no_grandchild_outlives_the_check(detach, then, tmp_path):
+def test_no_grandchild_outlives_the_check(sleep, detach, then):
     body = f"""
 r, w = os.pipe()
 if os.fork() == 0:
@@ -314,7 +319,7 @@ if os.fork() == 0:
     if os.fork() == 0:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.write(w, struct.pack('q', os.getpid()))
-        time.sleep(1000)
+        {sleep}
     os._exit(0)
 os.wait()
 pid, = struct.unpack('q', os.read(r, 8))
@@ -323,6 +328,25 @@ print('pid', pid)
     answer = attack(body)
     assert answer.outcome == {"r": "returned", "o": "exited", "w": "timeout"}[then[0]]
     assert gone(int(answer.printed.split()[1]))
+
+
+@linux
+def test_who_unmarks_itself_is_found_below_its_parent():
+    """It leaves the group, its environment and its limits behind; the child stays alive, and adopts it."""
+    body = f"""
+import resource
+r, w = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for limit in resource.RLIMIT_RSS, resource.RLIMIT_AS:
+            resource.setrlimit(limit, (2**28, 2**28))
+        os.write(w, struct.pack('q', os.getpid()))
+        {BARE}
+    os._exit(0)
+os.wait()
+print('pid', *struct.unpack('q', os.read(r, 8)))"""
+    assert gone(int(attack(body).printed.split()[1]))
 
 
 @linux

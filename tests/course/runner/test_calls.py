@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -302,11 +303,40 @@ def test_what_the_import_prints():
 
 
 def test_a_broken_driver_is_not_the_learners():
-    with (
-        Child("def f(): pass", Limits(), driver="import nothing") as child,
-        pytest.raises(RuntimeError, match=r"driver does not start: ModuleNotFoundError: by hand.*'nothing' may not be imported$"),
-    ):
+    said = "driver does not start: ModuleNotFoundError: by hand.*'nothing' may not be imported$"
+    with Child("def f(): pass", Limits(), driver="import nothing") as child, pytest.raises(RuntimeError, match=said):
         child.call("f", {})
+
+
+@pytest.mark.parametrize("problem", [ValueError("two\nlines"), MemoryError(), RecursionError()])
+def test_an_answer_that_cannot_be_read_is_garbled_whatever_the_reason(problem, monkeypatch):
+    def fails(*_):
+        raise problem
+
+    with Child("def f(): return 1", Limits()) as child:
+        assert child.start().outcome == "returned"
+        with monkeypatch.context() as broken:
+            broken.setattr("tinygrad_rnn.course.runner.process.receive", fails)
+            answer = child.call("f", {})
+        assert (answer.outcome, answer.detail) == ("garbled", f"the answer cannot be read: {type(problem).__name__}")
+        assert returned(child.call("f", {}))[""] == 1
+
+
+def test_what_learners_read_is_translated(tmp_path, monkeypatch):
+    from tinygrad_rnn.course import words
+
+    (tmp_path / "xx").mkdir()
+    sentences = 'by_hand = "ohne {name}"\nno_function = "{file}: kein {name}"\ntrust = "Vertraue."\n'
+    (tmp_path / "xx" / "runner.toml").write_text(sentences, encoding="utf-8")
+    shutil.copytree(Path(words.__file__).parent / "en", tmp_path / "en")
+    monkeypatch.setattr(words, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setenv(words.LANGUAGE, "xx")
+    words._subject.cache_clear()
+    with Child("def f(): import torch", Limits()) as child:
+        assert child.call("f", {}).error.message == "ohne torch"
+        assert child.call("g", {}).error.message == "exercise.py: kein g"
+    assert missing_limits()[0] == "Vertraue."
+    words._subject.cache_clear()
 
 
 def test_memory_that_not_even_numpy_fits_in():

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tinygrad_rnn.course.authoring.bench import nest
+from tinygrad_rnn.course.grading import marks
 from tinygrad_rnn.course.runner.channel import ANSWER_HEADER, MAX_ARRAYS, Garbled, encode, receive
 from tinygrad_rnn.course.runner.trees import flatten, nested
 
@@ -94,6 +96,7 @@ def test_hostile_announcements_are_garbled(announced, rest):
         [["x", "f8", [2**62, 4]]],  # more than 64 bits can count
         [["x", "u1", [2**19]], ["y", "u1", [2**19]], ["z", "u1", [1]]],  # together
         [["x", "f8", [0, 2**62]]],
+        [["x", "f8", [0, *[2**19] * 7]]],  # no bytes, and more than 64 bits can count
         [["x", "f8", [-1, -8]]],
         [["x", "f8", [True]]],
         [["x", "f8", [2.0]]],
@@ -167,6 +170,20 @@ def test_flattened_trees_come_back(tree):
     assert not too_much
     assert leaves.keys() == arrays.keys()
     np.testing.assert_equal(nested([(name, "array", None) for name in arrays], arrays), tree)
+
+
+@given(TREES | st.just([]) | st.dictionaries(st.sampled_from(["p", "xs"]), TREES | st.sampled_from([[], {}, 1.5])))
+def test_an_authors_answers_have_the_names_of_a_learners(tree):
+    places = marks.flatten(tree)
+    assert places.keys() == flatten(tree, 1 << 20)[0].keys()
+    if isinstance(tree, dict):
+        np.testing.assert_equal(nest(places), tree)  # nothing that is empty is lost
+
+
+@pytest.mark.parametrize("table", [[[1.0, 2.0], [3.0, 4.0]], [[[1.0]], [[2.0]]]])
+def test_a_list_of_lists_of_numbers_is_one_place(table):
+    assert marks.flatten({"W": table}) == {"W": table}
+    assert list(flatten({"W": table}, 100)[0]) == ["W"]
 
 
 def test_flattening_ends():

@@ -119,7 +119,7 @@ def _output(
     if leaf is None:
         if parts := _parts(leaves, output):
             return fault("wrong type", "list", count=len(parts))
-        return fault("wrong type", "lacking", function=exercise.function, given=_tops(leaves))
+        return fault("wrong type", "lacking", function=exercise.function, given=_tops(leaves) or say("grading.nothing"))
     if got is None:
         return fault("wrong type", _type_key(leaf, expected), type=leaf.type, dtype=leaf.dtype or leaf.type)
     if got.shape != expected.shape:

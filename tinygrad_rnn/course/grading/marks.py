@@ -13,27 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from ..runner.trees import places
+
 WIDTH = 4  # numbers in a mark
 LARGEST = 1 << 16  # entries
 CLOSE = 1e-6  # relative; answers of one mistake differ by rounding alone, answers of two by far more
 
 
-def flatten(value: Any, path: str = "") -> dict[str, Any]:
-    """Nested dicts, lists and tuples as one flat dict by dotted path; a bare value has the path "".
+def flatten(value: Any) -> dict[str, Any]:
+    """The places of nested dicts, lists and tuples by dotted name, as the runner names them.
 
     >>> flatten({"p": {"b": 1.0}, "grads": [2.0, 3.0]})
     {'p.b': 1.0, 'grads.0': 2.0, 'grads.1': 3.0}
     """
-    if isinstance(value, Mapping):
-        items = [(str(key), each) for key, each in value.items()]
-    elif isinstance(value, (list, tuple)):
-        items = [(str(index), each) for index, each in enumerate(value)]
-    else:
-        return {path: value}
-    flat: dict[str, Any] = {}
-    for key, each in items:
-        flat |= flatten(each, f"{path}.{key}" if path else key)
-    return flat
+    return dict(places(value))
 
 
 def named(values: Mapping[str, Any], layout: str, names: tuple[str, ...]) -> dict[str, Any]:

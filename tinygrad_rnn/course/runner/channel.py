@@ -14,6 +14,7 @@ The child process loads this file by its path and does not see the package: stan
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from math import prod
 from struct import Struct
@@ -111,6 +112,8 @@ def _checked(announced: object, bytes_cap: int) -> dict[str, tuple[str, tuple[in
             raise Garbled(f"an array's shape is no list of at most {MAX_DIMENSIONS} numbers")
         if not all(type(n) is int and 0 <= n <= max(bytes_cap, 1) for n in shape):
             raise Garbled("an array's shape holds something other than lengths that fit")
+        if prod(n or 1 for n in shape) * TYPES[code].itemsize > sys.maxsize:
+            raise Garbled("an array's shape is larger than can be counted")  # NumPy counts past a length of 0
         total += prod(shape) * TYPES[code].itemsize
         if total > bytes_cap:
             raise Garbled(f"the arrays are larger than {bytes_cap} bytes")

@@ -4,7 +4,7 @@ NumPy. It gets arrays and returns arrays: it never says "right", and holds nothi
 Requests come on the standard input, answers go to the standard output (`channel`); both are moved to descriptors of our
 own before any learner's code runs, so that what it prints goes to the standard error, and what it reads is empty.
 
-    {name, driver, paths, limits}                                 once, before any learner's code: what to prepare
+    {name, driver, paths, words, limits, mark}                    once, before any learner's code: what to prepare
     {"do": "import", id, seconds, source}                         import the exercise
     {"do": "call", id, seconds, function, inputs} + arrays        call one of its functions
 
@@ -46,9 +46,12 @@ _exit, _write, _pid, _rmdir = os._exit, os.write, os.getpid, os.rmdir
 class ByHand:
     """Last on sys.meta_path: a module that nobody found is refused in the words of the course."""
 
+    def __init__(self, words: str) -> None:
+        self.words = words
+
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         if path is None:
-            raise ModuleNotFoundError(f"by hand: NumPy and the standard library only; {name!r} may not be imported", name=name)
+            raise ModuleNotFoundError(self.words.replace("{name}", name), name=name)
 
 
 def private_streams() -> tuple[Any, int, int]:
@@ -80,18 +83,33 @@ def load_numpy_and_ours(where: str) -> tuple[Any, Any]:
         sys.path.remove(where)
 
 
-def limit(memory_mb: int) -> None:
-    """The limits of the process, where the platform has them (`platforms.missing_limits` names the others)."""
+def limit(memory_mb: int, mark: int) -> None:
+    """The limits of the process, where the platform has them (`platforms.missing_limits` names the others).
+
+    On Linux RLIMIT_RSS limits nothing: it marks whatever is started here, for `platforms.end`. Another program can be
+    started with an empty environment, but not without its limits.
+    """
     if sys.platform == "win32":
         return
     import resource
 
     bounds = {"RLIMIT_AS": memory_mb * 2**20, "RLIMIT_FSIZE": 0, "RLIMIT_CORE": 0, "RLIMIT_NOFILE": 64}
+    if sys.platform == "linux":  # on macOS it is another name of RLIMIT_AS
+        bounds["RLIMIT_RSS"] = mark
     for name, bound in bounds.items():
         try:
             resource.setrlimit(getattr(resource, name), (bound, bound))
         except (AttributeError, ValueError, OSError):
             continue  # not there, not honoured, or already stricter
+
+
+def adopt() -> None:
+    """Linux: a process whose parent here has died becomes our child, so that it stays below us for `platforms.end`."""
+    if sys.platform == "linux":
+        import ctypes
+
+        with suppress(AttributeError, OSError):
+            ctypes.CDLL(None).prctl(36, *map(ctypes.c_ulong, (1, 0, 0, 0)))  # PR_SET_CHILD_SUBREAPER
 
 
 def limit_time(seconds: float) -> None:
@@ -128,6 +146,7 @@ class Exercise:
 
     def __init__(self, setup: Mapping[str, Any], trees: Any) -> None:
         self.file: str = setup["name"]
+        self.no_function: str = setup["words"]["no_function"]
         self.trees = trees
         self.answer_bytes: int = setup["limits"]["answer_bytes"]
         self.module = self.driver = types.ModuleType("exercise")
@@ -170,8 +189,7 @@ class Exercise:
         return (header | {"outcome": "too_large", "detail": too_much} if too_much else header), arrays
 
     def missing(self, name: str) -> dict[str, Any]:
-        message = f"{self.file} defines no function {name!r}"
-        return self._failed("raised", "missing", "AttributeError", message)
+        return self._failed("raised", "missing", "AttributeError", self.no_function.replace("{name}", name))
 
     def failure(self, problem: BaseException, function: object = None) -> dict[str, Any]:
         """The outcome of an exception, and the innermost line of the exercise that it passed through."""
@@ -247,10 +265,11 @@ def main(where: str) -> None:
     wire = Wire(channel, source, answers, printed)
     wire.answer(0, {}, {})  # ready
     setup, _ = wire.requests.get()
-    limit(setup["limits"]["memory_mb"])
+    adopt()
+    limit(setup["limits"]["memory_mb"], setup["mark"])
     sys.path.extend(setup["paths"])
     if not setup["paths"]:
-        sys.meta_path.append(ByHand())
+        sys.meta_path.append(ByHand(setup["words"]["by_hand"]))
     sys.argv = [setup["name"]]
     builtins.exit = builtins.quit = sys.exit  # type: ignore[assignment]  # site, which has them, is not imported
     faulthandler.enable(printed, all_threads=False)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
+
+from ..words import say
 
 _KEPT = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")  # what Python and NumPy may need to start at all
 _ONE_THREAD = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
@@ -17,16 +18,13 @@ _ONE_THREAD = ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM", "NUMEXPR")
 
 def missing_limits() -> tuple[str, ...]:
     """What a check cannot limit on this platform, one sentence each."""
-    missing = ["An exercise can read your files and use the network: check only code that you trust."]
+    missing = ["trust"]
     if sys.platform == "darwin":
-        missing.append("macOS honours no limit on memory: an exercise that fills it is stopped by the clock only.")
-    if sys.platform == "win32":
-        missing.append("Windows has no limit on the size of files that an exercise writes.")
-    else:
-        missing.append("The number of processes that an exercise starts is not limited; all are ended after it.")
-    if sys.platform not in ("linux", "win32"):
-        missing.append("A process that an exercise detaches from its group (setsid) can outlive the check.")
-    return tuple(missing)
+        missing.append("memory")
+    missing.append("files" if sys.platform == "win32" else "processes")
+    if sys.platform != "win32":
+        missing.append("hidden" if sys.platform == "linux" else "detached")
+    return tuple(say(f"runner.{name}") for name in missing)
 
 
 def executable() -> str:
@@ -36,7 +34,7 @@ def executable() -> str:
 
 
 def environment(directory: str) -> dict[str, str]:
-    """A cleared environment, with temporary files in `directory`; that entry also marks every process started there."""
+    """A cleared environment, with temporary files in `directory`."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     threads = {f"{library}_NUM_THREADS": "1" for library in _ONE_THREAD}
     return {**kept, **threads, "TMPDIR": directory, "TEMP": directory, "TMP": directory}
@@ -72,8 +70,11 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
     return False  # macOS: the pipes tell
 
 
-def end(process: subprocess.Popen[bytes], directory: str, job: Any = None) -> None:
-    """End a process and all that it started. Nothing here asks the process; nothing in it can refuse."""
+def end(process: subprocess.Popen[bytes], mark: int, job: Any = None) -> None:
+    """End a process and all that it started. Nothing here asks the process; nothing in it can refuse.
+
+    mark: the RLIMIT_RSS with which it was started, which stands for no limit.
+    """
     if sys.platform == "win32":
         if job is not None:
             job.end()
@@ -81,29 +82,45 @@ def end(process: subprocess.Popen[bytes], directory: str, job: Any = None) -> No
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(process.pid)], capture_output=True, check=False)
         if process.poll() is None:
             process.kill()
-    else:
-        if process.returncode is None:  # not waited for yet, so the group's number is still its own
-            with suppress(ProcessLookupError, PermissionError):  # macOS: of a group where only a dead process is left
-                os.killpg(process.pid, signal.SIGKILL)
-            process.kill()
-        process.wait()
-        _sweep(directory)
+    elif process.returncode is None:  # not waited for yet, so the group's number is still its own
+        away = _stopped(process.pid, mark) if sys.platform == "linux" else ()
+        with suppress(ProcessLookupError, PermissionError):  # macOS: of a group where only a dead process is left
+            os.killpg(process.pid, signal.SIGKILL)
+        for pid in away:
+            _signal(pid, signal.SIGKILL)
+        process.kill()
     process.wait()
 
 
-def _sweep(directory: str) -> None:
-    """Linux: end what left the group, known by the environment that it was started with."""
-    if sys.platform != "linux":
-        return
-    mark = f"TMPDIR={directory}\0".encode()
-    for _ in range(100):  # what forks while we look is found the next time
-        found = [pid for pid in _processes() if mark in _environment(pid)]
-        if not found:
-            return
-        for pid in found:
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.001)
+def _stopped(top: int, mark: int) -> set[int]:
+    """Linux: the processes that `top` started, in its group or not. They stand still, so that none starts another."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(top, signal.SIGSTOP)
+    found: set[int] = set()
+    for _ in range(100):  # what forked while we looked is found the next time
+        new = _started(top, mark) - found
+        for pid in new:
+            _signal(pid, signal.SIGSTOP)
+        found |= new
+        if not new:
+            break
+    return found
+
+
+def _started(top: int, mark: int) -> set[int]:
+    """The processes below `top`, which adopts those whose parent died (`child.adopt`), and those with the mark."""
+    marked = re.compile(rb"^Max resident set +%d " % mark, re.MULTILINE)
+    children: dict[int, list[int]] = {}
+    found: set[int] = set()
+    for pid in _processes():
+        with suppress(OSError, IndexError, ValueError):  # gone meanwhile, or another user's
+            children.setdefault(int(_read(pid, "stat").rpartition(b")")[2].split()[1]), []).append(pid)
+            if marked.search(_read(pid, "limits")):
+                found.add(pid)
+    below = [top]
+    for pid in below:
+        below += children.get(pid, [])
+    return (found | set(below)) - {top}
 
 
 def _processes() -> list[int]:
@@ -113,8 +130,11 @@ def _processes() -> list[int]:
         return []
 
 
-def _environment(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return b""  # gone meanwhile, or another user's
+def _read(pid: int, name: str) -> bytes:
+    with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
+        return file.read()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)

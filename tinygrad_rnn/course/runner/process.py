@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..words import say
 from . import platforms
 from .answers import Answer, Error, Limits, Outcome, Stage, line_of, read_answer
 from .channel import ANSWER_HEADER, Garbled, encode, receive, type_code
@@ -55,6 +57,10 @@ class Child:
         self._setup = {
             "name": name, "driver": driver,
             "paths": [str(_NUMPY), str(_ENGINE)] if engine else [],
+            "words": {
+                "by_hand": say("runner.by_hand", name="{name}"),
+                "no_function": say("runner.no_function", file=name, name="{name}"),
+            },
             "limits": {"memory_mb": self._limits.memory_mb, "answer_bytes": self._limits.answer_mb * 2**20},
         }  # fmt: skip
         self._process: _Process | None = None
@@ -149,7 +155,7 @@ class _Process:
     """One child process, from its start to its end, in an empty directory of its own."""
 
     def __init__(self, limits: Limits, setup: Mapping[str, Any]) -> None:
-        self._answer_bytes = limits.answer_mb * 2**20
+        self._answer_bytes, self._mark = limits.answer_mb * 2**20, secrets.randbits(60)
         self._directory = tempfile.mkdtemp(prefix="exercise-")
         self._ended = False
         command = [platforms.executable(), "-I", "-S", "-B", "-X", "utf8", str(_SCRIPT), str(_NUMPY)]
@@ -168,7 +174,8 @@ class _Process:
         self.printed = Printed(self._errors, limits.output_kb * 1024, limits.flood)
         self._job = platforms.hold(self._process, limits.memory_mb)
         try:
-            for request in (b"", encode(setup, {})):  # up to here everything in it is ours, and can be believed
+            # up to here everything in it is ours, and can be believed
+            for request in (b"", encode({**setup, "mark": self._mark}, {})):
                 failed = isinstance(self.exchange(request, 0, _START), str)
                 said = self.printed.text().strip().splitlines() or ["it said nothing"]
                 if failed:
@@ -199,6 +206,8 @@ class _Process:
                 box.append(problem)
             except OSError:
                 box.append(None)  # the process is gone
+            except Exception as problem:  # what came is at fault, whatever we failed to foresee
+                box.append(Garbled(f"the answer cannot be read: {type(problem).__name__}"))
             finally:
                 done.set()
 
@@ -232,7 +241,7 @@ class _Process:
         """End it, if it did not, with all that it started; its exit status."""
         if not self._ended:
             self._ended = True
-            platforms.end(self._process, self._directory, self._job)
+            platforms.end(self._process, self._mark, self._job)
             for thread in (self._talk, self.printed):
                 if thread is not None:
                     thread.join(0.5)

@@ -5,7 +5,7 @@ The child process loads this file without its package's __init__: standard libra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -101,18 +101,14 @@ def flatten(value: Any, bytes_cap: int) -> tuple[dict[str, list[Any]], dict[str,
     leaves: dict[str, list[Any]] = {}
     arrays: dict[str, np.ndarray] = {}
     try:
-        _flatten(value, "", leaves, arrays, bytes_cap, 0)
+        for path, part in places(value):
+            _announce(part, path, leaves, arrays, bytes_cap)
     except TooLarge as problem:
         return leaves, {}, str(problem)
     return leaves, arrays, ""
 
 
-def _flatten(value: Any, path: str, leaves: dict[str, Any], arrays: dict[str, Any], cap: int, depth: int) -> None:
-    parts = _parts(value) if depth < MAX_DEPTH and structure(value) != "one" else None
-    if parts or (parts is not None and depth == 0):
-        for name, part in parts:
-            _flatten(part, f"{path}.{name}" if path else name, leaves, arrays, cap, depth + 1)
-        return
+def _announce(value: Any, path: str, leaves: dict[str, Any], arrays: dict[str, Any], cap: int) -> None:
     if len(leaves) >= MAX_ARRAYS:
         raise TooLarge(f"more than {MAX_ARRAYS} values")
     leaves[path] = [type_name(value), None, None]
@@ -126,6 +122,22 @@ def _flatten(value: Any, path: str, leaves: dict[str, Any], arrays: dict[str, An
         total = sum(a.nbytes for a in arrays.values())
         if total > cap:
             raise TooLarge(f"arrays of {total} bytes; at most {cap}")
+
+
+def places(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of every place in nested dicts, lists and tuples; of a bare value, the name is "".
+
+    An empty list or dict is a place of its own, unless it is all there is; so is a list of lists of numbers.
+
+    >>> dict(places({"p": {"b": 1.0}, "grads": [2.0, []]}))
+    {'p.b': 1.0, 'grads.0': 2.0, 'grads.1': []}
+    """
+    parts = _parts(value) if depth < MAX_DEPTH and structure(value) != "one" else None
+    if parts or (parts is not None and depth == 0):
+        for name, part in parts:
+            yield from places(part, f"{path}.{name}" if path else name, depth + 1)
+    else:
+        yield path, value
 
 
 def _parts(value: Any) -> list[tuple[str, Any]] | None:
