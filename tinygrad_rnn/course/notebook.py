@@ -21,8 +21,7 @@ from .render.phrases import told_before
 from .verdict import Verdict
 from .words import say
 from .workspace import progress
-from .workspace.folder import WorkspaceError, find_place, parcel
-from .workspace.progress import MARKER
+from .workspace.folder import WorkspaceError, find_place, keeps_progress, lesson_parcel
 from .workspace.shelf import NoLesson, find
 
 S = TypeVar("S")
@@ -61,7 +60,7 @@ class Here:
         lesson = self._read_again()
         wanted = None if which is None else [self._exercise(which).id]
         verdicts = _graded(lesson, wanted)
-        if root := self._root():
+        if root := keeps_progress(self.folder):
             progress.record(root, verdicts)
         shown: Verdict | Report = Report(verdicts) if wanted is None else verdicts[0]
         return _shown(shown)
@@ -70,7 +69,7 @@ class Here:
         """The next hint for an exercise; after the last one, the last one again."""
         self._read_again()
         exercise = self._exercise(which)
-        most, key, root = len(exercise.hints), exercise.key, self._root()
+        most, key, root = len(exercise.hints), exercise.key, keeps_progress(self.folder)
         if not most:
             return _shown(Hint((say("workspace.hint_none", key=key),)))
         taken = progress.take_hint(root, key, most) if root else min(self._hints.get(key, 0) + 1, most)
@@ -96,14 +95,6 @@ class Here:
         except KeyError:
             message = say("notebook.no_exercise", which=which, lesson=self.lesson.id, known=known)
             raise LessonError(message) from None
-
-    def _root(self) -> Path | None:
-        """Where progress is kept: in a workspace, and only there."""
-        try:
-            root = find_place(self.folder).root
-        except WorkspaceError:
-            return None
-        return root if (root / MARKER).is_file() else None
 
     def __repr__(self) -> str:
         key = self.lesson.exercises[0].key if self.lesson.exercises else self.lesson.id
@@ -167,8 +158,7 @@ def _place_for(which: str, start: Path) -> Path:
 
 def _fetch(which: str, folder: Path, missing: Collection[str]) -> None:
     """Put what is missing of the lesson into `folder`, from the installed package, and say so in a line."""
-    name, new = find(which).name, not folder.exists()
-    files = {path.partition("/")[2]: content for path, content in parcel().items() if path.startswith(f"{name}/")}
+    files, new = lesson_parcel(find(which)), not folder.exists()
     wanted = files if MANIFEST in missing else {file: files[file] for file in missing}
     wanted = {file: content for file, content in wanted.items() if not (folder / file).exists()}
     try:
@@ -187,7 +177,7 @@ def _graded(lesson: Lesson, only: Collection[int] | None) -> list[Verdict]:
     try:
         source = None if file == lesson.file(EXERCISE) else file.read_text(encoding="utf-8")
         return list(grade(lesson, only=only, source=source))
-    except (ManifestError, OSError) as why:
+    except (ValueError, OSError, RuntimeError) as why:  # the lesson's own files, or no process to be had
         raise LessonError(str(why)) from None
 
 

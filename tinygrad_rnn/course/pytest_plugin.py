@@ -1,14 +1,14 @@
 """Plain `pytest lessons/03_bptt` as the grader: one test an exercise, a verdict in place of a traceback, points.
 
-A folder that holds lesson.toml and test_exercise.py is a lesson: nothing in it is imported here. Exit code 0 where
-every core exercise is right; one of the extra part fails only if it was attempted and is wrong. `-p no:tinygrad_rnn`
-turns this off. Until a lesson is met, only pytest and the standard library are loaded for it.
+A folder that holds test_exercise.py and lesson.toml (or cases.npz, if that was lost) is a lesson: nothing in it is
+imported here. Exit code 0 where every core exercise is right; one of the extra part fails only if it was attempted and
+is wrong. In a workspace progress is kept, as by `tinygrad-rnn check`. `-p no:tinygrad_rnn` turns this off. Until a
+lesson is met, only pytest and the standard library are loaded for it.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from .manifest import Exercise
     from .verdict import Verdict
 
-MANIFEST, TEST = "lesson.toml", "test_exercise.py"
+MANIFEST, CASES, TEST = "lesson.toml", "cases.npz", "test_exercise.py"
 WIDEST = 100  # characters of a line
 LETTER = "-"  # of what was not attempted, in the line of dots
 VERDICT = "lesson_verdict"  # the attribute of a report that carries a verdict as JSON values, from other processes too
+FOLDER = "lesson_folder"  # and of the lesson's folder
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,7 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """A lesson's folder is collected here and nowhere else: its notebook and its solution are no modules of tests."""
-    if (path / MANIFEST).is_file() and (path / TEST).is_file():
+    if (path / TEST).is_file() and ((path / MANIFEST).is_file() or (path / CASES).is_file()):
         return LessonFolder.from_parent(parent, path=path)
     return None
 
@@ -56,12 +57,16 @@ class LessonFile(pytest.File):
     """The exercises of one lesson, graded in order as they are asked for, in one run of the grader."""
 
     verdicts: Iterator[Verdict] | None = None
+    refused = ""  # the first exercise that could not be graded
 
     def collect(self) -> Iterable[pytest.Item]:
         from .cases import read_cases
-        from .manifest import CASES, ManifestError, read_lesson
+        from .manifest import ManifestError, read_lesson
+        from .words import say
 
         try:
+            if not (manifest := self.path.with_name(MANIFEST)).is_file():
+                raise ManifestError(say("workspace.no_manifest", file=manifest))
             self.lesson = read_lesson(self.path.parent)
             if not self.lesson.file(CASES).is_file():
                 read_cases(self.lesson)  # says so
@@ -74,6 +79,20 @@ class LessonFile(pytest.File):
             yield ExerciseItem.from_parent(self, name=f"{exercise.key} {exercise.title}", exercise=exercise)
 
     def verdict(self, exercise: Exercise) -> Verdict:
+        """Raises Wrong, one line, where the lesson's own files stop the grader; the first exercise says why."""
+        from .words import say
+
+        if self.refused:
+            raise Wrong(say("render.same_as", key=exercise.key, other=self.refused))
+        try:
+            return self._graded(exercise)
+        except Exception as why:  # after which there is no going on with `verdicts`
+            self.refused = exercise.key
+            if isinstance(why, (ValueError, OSError, RuntimeError)):  # as the command line does
+                raise Wrong(str(why)) from None
+            raise
+
+    def _graded(self, exercise: Exercise) -> Verdict:
         from .grading.grader import grade
 
         if hasattr(self.config, "workerinput"):  # pytest-xdist: the others may be asked for in other processes
@@ -114,11 +133,7 @@ class Spelled:
 
 class LessonItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        from .manifest import ManifestError
-
-        if isinstance(excinfo.value, Wrong):
-            return excinfo.value.args[0]
-        return str(excinfo.value) if excinfo.errisinstance(ManifestError) else super().repr_failure(excinfo, style)
+        return excinfo.value.args[0] if isinstance(excinfo.value, Wrong) else super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[os.PathLike[str], int | None, str]:
         return self.path, None, self.name.partition(" ")[0]  # the heading of its report
@@ -158,7 +173,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if isinstance(item, ExerciseItem) and call.when == "call" and item.verdict is not None:
-        setattr(report, VERDICT, _plain(item.verdict.to_json()))
+        setattr(report, VERDICT, item.verdict.to_json())
+        setattr(report, FOLDER, str(item.path.parent))
         if item.verdict.part == "extra" and item.verdict.kind == "not attempted":
             report.outcome, report.longrepr = "skipped", (str(item.path), 0, item.verdict.lines[0])
     return report
@@ -177,15 +193,17 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
 
 
 class Points:
-    """What came of all lessons: the table at the end, and the file of verdicts if one was asked for."""
+    """What came of all lessons: the table at the end, the file of verdicts if one was asked for, and progress."""
 
     def __init__(self, file: str | None) -> None:
         self.file = Path(file) if file else None
         self.verdicts: list[dict[str, Any]] = []
+        self.folders: dict[str, list[dict[str, Any]]] = {}  # the same, by the lesson's folder
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if (verdict := getattr(report, VERDICT, None)) is not None:
             self.verdicts.append(verdict)
+            self.folders.setdefault(getattr(report, FOLDER), []).append(verdict)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_terminal_summary(
@@ -193,25 +211,36 @@ class Points:
     ) -> Generator[None, None, None]:
         yield  # pytest's own first: what was wrong, and its list
         writer = config.get_terminal_writer()
-        if self.verdicts and config.get_verbosity() > -2:
+        if self.verdicts and config.get_verbosity() > -3:
             from .render import terminal
             from .words import say
 
             terminalreporter.section(say("notebook.points_title"))
-            writer.line(terminal.table(self._verdicts(), min(writer.fullwidth, WIDEST), writer.hasmarkup))
+            writer.line(terminal.table(self._ordered(), min(writer.fullwidth, WIDEST), writer.hasmarkup))
         if self.file is not None:
             writer.line(self._write(self.file))
 
-    def _verdicts(self) -> list[Verdict]:
-        """What the table needs of each verdict, in the order of the lessons also where several processes graded."""
-        from .verdict import Verdict
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Generator[None, None, None]:
+        yield  # after all that pytest says; and also where it was interrupted
+        roots: dict[Path, list[Verdict]] = {}
+        for folder, verdicts in self.folders.items():
+            from .workspace.folder import keeps_progress
 
-        facts = ("lesson", "exercise", "title", "part", "kind", "points", "earned")
+            if root := keeps_progress(Path(folder)):
+                roots.setdefault(root, []).extend(map(_verdict, verdicts))
+        for root, found in roots.items():
+            from .workspace import progress
+
+            progress.record(root, found)
+
+    def _ordered(self) -> list[Verdict]:
+        """In the order of the lessons, also where several processes graded."""
         first: dict[str, int] = {}
         for verdict in self.verdicts:
             first.setdefault(verdict["lesson"], len(first))
         ordered = sorted(self.verdicts, key=lambda verdict: (first[verdict["lesson"]], verdict["exercise"]))
-        return [Verdict(**{name: verdict[name] for name in facts}, lines=()) for verdict in ordered]
+        return [_verdict(verdict) for verdict in ordered]
 
     def _write(self, file: Path) -> str:
         """Write the verdicts to the file, whole or not at all; a line that says so."""
@@ -225,10 +254,9 @@ class Points:
         return say("notebook.verdicts_written", file=file)
 
 
-def _plain(value: Any) -> Any:
-    """The same in what JSON and other processes take: lists, and numbers that are not finite as text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+def _verdict(values: dict[str, Any]) -> Verdict:
+    """What the table and progress need of a verdict."""
+    from .verdict import Verdict
+
+    facts = ("lesson", "exercise", "title", "part", "kind", "points", "earned")
+    return Verdict(**{name: values[name] for name in facts}, lines=())

@@ -160,9 +160,9 @@ class Grader:
             elif kind == "wrong value":
                 lines += telling.beside(exercise, explanation, judged)
         if changed := dict.fromkeys(name for each in judged for name in each.answer.changed):
-            lines.append(say("grading.changed_too", names=", ".join(changed)))
+            lines.insert(1, say("grading.changed_too", names=", ".join(changed)))
         if called := self._called(exercise):
-            lines.append(say("grading.calls", function=exercise.function, other=called.function, key=called.key))
+            lines.insert(1, say("grading.calls", function=exercise.function, other=called.function, key=called.key))
         if numerical:
             lines.append(numerical)
         return self._spelled(exercise, kind, lines, judged, explanation, numerical=numerical is not None)

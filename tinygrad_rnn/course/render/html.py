@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..verdict import Verdict
@@ -52,13 +52,17 @@ def table(verdicts: Iterable[Verdict]) -> str:
     rows = "\n".join(_row(verdict) for verdict in verdicts)
     table = (f'<table style="border-collapse:collapse;margin:.4em 0"><thead><tr>{head}</tr></thead>\n'
              f"<tbody>\n{rows}\n</tbody></table>\n<div><strong>{_text(totals(verdicts))}</strong></div>")  # fmt: skip
-    opened = "\n".join(
-        f'<details style="margin:.4em 0"><summary style="cursor:pointer">{_text(v.key)}: {_text(phrases.kind(v))}'
-        f"</summary>{spelled(v)}</details>"
-        for v in verdicts
-        if not v.right and v.kind != "not attempted"
-    )
+    wrong = [verdict for verdict in verdicts if not verdict.right and verdict.kind != "not attempted"]
+    opened = "\n".join(_opened(verdict, wrong[:i]) for i, verdict in enumerate(wrong))
     return f"<div>\n{table}\n{opened}\n</div>"
+
+
+def _opened(verdict: Verdict, before: Sequence[Verdict]) -> str:
+    """A verdict under the table, to be opened; or, where one before it says the same, a line."""
+    if same := phrases.told_before(verdict, before):
+        return f'<div style="margin:.4em 0">{_text(same)}</div>'
+    return (f'<details style="margin:.4em 0"><summary style="cursor:pointer">{_text(verdict.key)}: '
+            f"{_text(phrases.kind(verdict))}</summary>{spelled(verdict)}</details>")  # fmt: skip
 
 
 def _row(verdict: Verdict) -> str:

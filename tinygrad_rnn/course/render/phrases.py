@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from ..manifest import spell_points
@@ -54,6 +55,20 @@ def source(verdict: Verdict) -> str:
 def shows_checks(verdict: Verdict) -> bool:
     """Only of an exercise that is partly right: else the verdict says it for all of its checks."""
     return len({check.passed for check in verdict.checks}) == 2
+
+
+def for_paper(sentence: str) -> bool:
+    """Whether it tells the smallest case, for who wants to do it on paper: of a verdict's sentences the least."""
+    return sentence.startswith(say("grading.paper", case="\0", what="", expected="", got="").partition("\0")[0])
+
+
+def without_sizes(sentence: str) -> str:
+    """The same without the sizes of the case that it names at its end.
+
+    >>> without_sizes("dW[0, 1] should be 2, yours is 1. (case general: T=7, B=2)")
+    'dW[0, 1] should be 2, yours is 1. (case general)'
+    """
+    return re.sub(r": [A-Za-z]\w*=\d[^()]*\)$", ")", sentence)
 
 
 def told_before(verdict: Verdict, earlier: Iterable[Verdict]) -> str:

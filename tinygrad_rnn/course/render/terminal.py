@@ -1,4 +1,4 @@
-"""A verdict as text: at most a dozen lines, for a terminal, a test report or a log."""
+"""A verdict as text: a dozen lines or less, if that can be, for a terminal, a test report or a log."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ..verdict import CheckResult, Verdict
 from ..words import say
 from . import phrases
 
-LINES = 12
+LINES, MOST = 12, 20  # of a verdict: the aim, for which what matters less gives way; and more than that never
 PRINTED, CHECKS = 3, 5  # lines at most
-SENTENCES = 6  # lines that the checks leave to them
 INDENT = "  "
 COLOURS = {phrases.RIGHT: "32", phrases.WRONG: "31", phrases.PARTLY: "33", phrases.OPEN: "36", phrases.HALTED: "31"}
 
 
 def spelled(verdict: Verdict, width: int = 80, colour: bool = False) -> str:
-    """The verdict in at most a dozen lines of at most `width` characters; `colour` adds a terminal's escape sequences.
+    """The verdict in lines of at most `width` characters; `colour` adds a terminal's escape sequences.
 
     Exercise and points; what kind; the sentences; the checks, where some are right and some are not; what the learner's
-    code printed; which file was read, and where the next hint is. Where lines are short, what was printed goes first,
-    then the checks are told together, then the ends of long sentences are cut.
+    code printed; which file was read, and where the next hint is. Where that is more than a dozen lines, the case for
+    paper goes first, then how large the case is, then what was printed, then the checks are told together. The other
+    sentences stay whole; only of what is longer than any verdict should be, the last ones go.
     """
     width = max(width, 40)
     symbol = phrases.symbol(verdict)
@@ -29,24 +29,26 @@ def spelled(verdict: Verdict, width: int = 80, colour: bool = False) -> str:
     kind = _wrapped(f"{symbol} {phrases.kind(verdict)}", width)
     foot = _foot(verdict, width)
     room = LINES - 1 - len(kind) - len(foot)
-    sentences = [line for text in verdict.lines for line in _wrapped(phrases.harmless(text), width, INDENT)]
+    sentences = _sentences(verdict.lines, width)
     checks = _checks(verdict.checks, width) if phrases.shows_checks(verdict) else []
     printed = _printed(verdict, width)
+    if len(sentences) + len(checks) + len(printed) > room:
+        told = [line for line in verdict.lines if not phrases.for_paper(line)]
+        sentences = _sentences(told, width)
+        if len(sentences) + len(checks) + len(printed) > room:
+            sentences = min(sentences, _sentences(map(phrases.without_sizes, told), width), key=len)
     if len(sentences) + len(checks) + len(printed) > room:
         printed = _printed(verdict, width, room - len(sentences) - len(checks))
     if len(sentences) + len(checks) > room:
         checks = _checks(verdict.checks, width, wrong_only=True)
-        if room - len(checks) < min(len(sentences), SENTENCES):
-            checks = [_all_checks(verdict.checks, width)]
-    kept = max(room - len(checks) - len(printed), 1)
-    if len(sentences) > kept:
-        sentences = [*sentences[: kept - 1], _cut(sentences[kept - 1] + " " + say("render.and_more"), width)]
+    if len(sentences) + len(checks) > room and checks:
+        checks = [_all_checks(verdict.checks, width)]
     if colour:
         ink = COLOURS[symbol]
         head, kind = f"\033[1m{head}\033[0m", [f"\033[{ink}m{line}\033[0m" for line in kind]
         checks = [f"\033[{COLOURS[line.strip()[0]]}m{line}\033[0m" for line in checks]
         printed, foot = ([f"\033[2m{line}\033[0m" for line in lines] for lines in (printed, foot))
-    return "\n".join([head, *kind, *sentences, *checks, *printed, *foot][:LINES])
+    return "\n".join([head, *kind, *sentences, *checks, *printed, *foot])
 
 
 def table(verdicts: Iterable[Verdict], width: int = 80, colour: bool = False) -> str:
@@ -82,6 +84,17 @@ def totals(verdicts: Sequence[Verdict]) -> str:
         earned, points = phrases.share(sum(v.earned for v in mine), sum(v.points for v in mine)).split("/")
         said.append(say(f"render.{part}_points", earned=earned, points=points))
     return " · ".join(said)
+
+
+def _sentences(lines: Iterable[str], width: int) -> list[str]:
+    """The sentences' lines; where they are too many, the last sentences go, and of a single one the end."""
+    room = MOST - 6  # the head, the kind in two lines, all checks in one, and the foot in two
+    wrapped = [_wrapped(phrases.harmless(line), width, INDENT) for line in lines]
+    while len(wrapped) > 1 and sum(map(len, wrapped)) > room:
+        wrapped.pop()
+    if len(wrapped) == 1 and len(wrapped[0]) > room:
+        wrapped[0] = [*wrapped[0][: room - 1], _cut(wrapped[0][room - 1] + " " + say("render.and_more"), width)]
+    return [line for each in wrapped for line in each]
 
 
 def _foot(verdict: Verdict, width: int) -> list[str]:
