@@ -78,6 +78,21 @@ def test_a_learners_way_through_the_course(shelf, tmp_path, monkeypatch, call):
     assert call("update") == (0, f"All is up to date (course {__version__}).\n", "")
 
 
+def test_what_the_course_is_worth_tells_core_from_extra(shelf, tmp_path, monkeypatch, call):
+    monkeypatch.chdir(tmp_path)
+    assert "exercises worth 3 points, and 2 extra." in call("start", "ws")[1]
+    manifest = shelf / "00_tiny" / "lesson.toml"
+    manifest.write_text(manifest.read_text().replace('part = "extra"', 'part = "core"'))
+    assert "exercises worth 5 points.\n" in call("start", "ws2")[1]
+
+
+def test_a_file_that_is_no_python_is_told_once(place, call, solve):
+    solve("def f(:\n")
+    said = call("check", "tiny")[1]
+    assert said.count("SyntaxError") == 1
+    assert "tiny.2: the same as tiny.1" in said
+
+
 def test_the_lesson_that_is_meant_is_the_one_at_hand(place, shelf, call, monkeypatch, solve):
     import shutil
 
@@ -147,6 +162,19 @@ def test_a_damaged_manifest_is_one_line_and_harms_no_other_lesson(place, call, r
     assert "Two steps back" in said
 
 
+def test_a_manifest_that_is_gone_is_one_line_until_it_is_restored(place, call, refused, monkeypatch):
+    (place.root / "00_tiny" / "lesson.toml").unlink()
+    line = "00_tiny/lesson.toml is missing: `tinygrad-rnn update` restores it"
+    for command in (["check", "tiny.1"], ["check", "0"], ["check", "00_tiny"], ["hint", "tiny.2"], ["watch", "tiny"]):
+        assert line in refused(*command)
+    code, said, _ = call("list")
+    assert (code, f"damaged: {line}" in said) == (0, True)
+    monkeypatch.chdir(place.root / "00_tiny")
+    assert "lesson.toml is missing" in refused("check")
+    assert "00_tiny/lesson.toml: was missing, is back" in call("update")[1]
+    assert "not attempted" in call("check")[1]
+
+
 @pytest.mark.parametrize("content", [b"def f(:\n", b"\xff\xfe", b"raise SystemExit\n", None])
 def test_whatever_exercise_py_is_the_check_says_so_and_leaves_it(place, call, content):
     path = place.root / "00_tiny" / "exercise.py"
@@ -170,6 +198,7 @@ def test_whatever_exercise_py_is_the_check_says_so_and_leaves_it(place, call, co
         (["reset"], 2, "LESSON[.N]"),
         (["solution", "tiny"], 2, "such as tiny.1"),
         (["start", "00_tiny/exercise.py"], 1, "is a file"),
+        (["start", "00_tiny/exercise.py/x/y"], 1, "exercise.py is a file: "),
         (["start", "00_tiny"], 1, "is not empty"),
         (["start", "."], 1, "is a workspace already"),
         (["check", "tiny.1", "tiny.0"], 1, "no exercise 'tiny.0'"),
@@ -213,6 +242,71 @@ def test_what_cannot_be_written_is_refused_before_anything_is_shown(place, refus
     before = (place.root / "00_tiny" / "exercise.py").read_bytes()
     assert "cannot be written (Permission denied)" in refused(*command)
     assert (place.root / "00_tiny" / "exercise.py").read_bytes() == before
+
+
+NO_FILE = {
+    "exercise.py is a folder: ": os.mkdir,
+    "exercise.py is a link that leads back to itself: ": lambda path: os.symlink("exercise.py", path),
+}
+if hasattr(os, "mkfifo"):
+    NO_FILE["exercise.py is no plain file: "] = os.mkfifo
+
+
+@pytest.mark.parametrize("command", [["reset", "tiny"], ["reset", "tiny.1"], ["update"]])
+@pytest.mark.parametrize("said", NO_FILE)
+def test_what_is_no_file_is_named_by_update_and_put_aside_by_reset(place, call, refused, said, command):
+    path = place.root / "00_tiny" / "exercise.py"
+    stub = path.read_bytes()
+    path.unlink()
+    NO_FILE[said](path)
+    kind = os.lstat(path).st_mode
+    if command == ["update"]:
+        assert said in refused(*command)
+        assert os.lstat(path).st_mode == kind
+        return
+    code, told, _ = call(*command)
+    kept = re.search(r"kept as (\S+)", told)[1]
+    assert (code, path.read_bytes(), os.lstat(kept).st_mode) == (0, stub, kind)
+
+
+@pytest.mark.parametrize("command", [["reset", "tiny"], ["reset", "tiny.1"], ["update"]])
+def test_a_link_is_followed_and_stays_a_link(place, shelf, tmp_path, call, command):
+    path, mine = place.root / "00_tiny" / "exercise.py", tmp_path / "mine.py"
+    path.rename(mine)
+    path.symlink_to(mine)
+    text = mine.read_text()
+    if command == ["update"]:
+        solution = shelf / "00_tiny" / "instructor" / "solution.py"
+        solution.write_text(solution.read_text().replace("Gradients of y", "The gradients of y"))
+    else:
+        mine.write_text(text.replace("    raise NotImplementedError", "    raise ValueError"))
+    before = mine.read_text()
+    code, said, _ = call(*command)
+    assert (code, path.is_symlink()) == (0, True)
+    assert mine.read_text() != before
+    assert command == ["update"] or "00_tiny/exercise.py" in said
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [(".", "tinygrad-rnn: . is a folder"), ("no/x.json", "no/x.json cannot be written (No such file or directory)")],
+)
+def test_a_report_that_cannot_be_written_is_one_line(place, call, file, said):
+    code, _, told = call("check", "tiny.1", "--json", file)
+    assert (code, told.count("\n")) == (1, 1)
+    assert said in told
+    assert "Errno" not in told
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_report_to_a_pipe_goes_through_the_pipe(place, call, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert call("check", "tiny.1", "--json", tmp_path / "pipe")[0] == 1
+        assert json.loads(os.read(reader, 100_000))["points"] == 3
+    finally:
+        os.close(reader)
 
 
 def test_a_damaged_progress_file_stops_nothing(place, call):

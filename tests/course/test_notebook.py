@@ -88,6 +88,15 @@ def test_what_is_there_is_never_written_over(alone, monkeypatch, capsys):
     assert mine.read_text("utf-8") == "mine = 1\n"
 
 
+def test_a_lesson_that_was_never_built_keeps_no_other_from_being_fetched(alone, shelf, capsys):
+    (shelf / "01_draft").mkdir()
+    manifest = (shelf / "00_tiny" / "lesson.toml").read_text("utf-8")
+    (shelf / "01_draft" / "lesson.toml").write_text(manifest.replace('id = "tiny"', 'id = "draft"'), "utf-8")
+    assert ask("tiny").check(1).kind == "not attempted"
+    with pytest.raises(LessonError, match=r"^lesson draft has no .* yet"):
+        ask("draft")
+
+
 def test_no_such_lesson_is_one_line_that_names_those_there_are(alone):
     with pytest.raises(LessonError, match=r"^no lesson 'bptt'.*tiny$") as caught:
         ask("bptt")
@@ -107,6 +116,12 @@ def test_a_damaged_manifest_is_one_line(here):
     for act in (lambda: here.check(1), lambda: here.hint(1), lambda: ask("tiny")):
         with pytest.raises(LessonError, match=r"lesson\.toml.*tinygrad-rnn update"):
             act()
+
+
+def test_a_damaged_driver_is_one_line(here):
+    (here.folder / "driver.py").write_text("1 / 0\n", "utf-8")
+    with pytest.raises(LessonError, match=r"driver does not start: .*"):
+        here.check(1)
 
 
 # checks and hints

@@ -14,6 +14,7 @@ import pytest
 
 from tinygrad_rnn.course.authoring.bench import mistaken, mistakes_of, text_of
 from tinygrad_rnn.course.manifest import read_lesson
+from tinygrad_rnn.course.workspace import progress
 
 PLUGIN = "tinygrad_rnn.course.pytest_plugin"
 
@@ -97,6 +98,38 @@ def test_a_lesson_that_cannot_be_graded_is_one_line(whole):
     assert len([line for line in said.splitlines() if "05_lacking" in line and "cases.npz" in line]) >= 1
 
 
+@pytest.mark.parametrize("arguments", [[], ["-n", "1", "-p", "xdist"]])
+def test_cases_that_are_damaged_are_told_once_and_a_line_for_each_further_exercise(built, tmp_path, arguments):
+    if arguments:
+        pytest.importorskip("xdist")
+    copy(built, tmp_path, 0, "garbage").joinpath("cases.npz").write_bytes(b"garbage")
+    code, said = run(tmp_path, *arguments)
+    assert code == 1
+    assert said.split("short test summary")[0].count("cases.npz: cannot be read") == 1
+    assert said.split("short test summary")[0].count("garbage.2: the same as garbage.1") == 1
+    assert "StopIteration" not in said
+    assert len(said.splitlines()) < 25
+
+
+def test_a_driver_that_is_damaged_is_told_once_and_a_line_for_each_further_exercise(built, tmp_path):
+    copy(built, tmp_path, 0, "driven").joinpath("driver.py").write_text("1 / 0\n", "utf-8")
+    said = run(tmp_path)[1].split("short test summary")[0]
+    assert said.count("driver does not start") == 1
+    assert "driven.2: the same as driven.1" in said
+    assert "Traceback" not in said
+    assert "pytest_plugin" not in said
+
+
+def test_a_lesson_without_its_manifest_says_what_is_missing_and_what_restores_it(built, tmp_path):
+    copy(built, tmp_path, 3, "headless").joinpath("lesson.toml").unlink()
+    for where in (tmp_path, tmp_path / "03_headless"):
+        code, said = run(where)
+        assert code == 1
+        assert "lesson.toml is missing: `tinygrad-rnn update` restores it" in said
+        assert "not installed" not in said
+        assert "1 failed" in said
+
+
 def test_the_table_is_the_last_thing_before_the_count(whole):
     lines = whole[1].rstrip().splitlines()
     heads = [i for i, line in enumerate(lines) if line.startswith("=====")]
@@ -165,6 +198,46 @@ def test_several_processes_give_one_table(lessons, tmp_path):
     assert code == 1
     assert "2 of 4 exercises right · core 3.75/6 · extra 2.5/4 · total 6.25/10" in said
     assert len(json.loads(file.read_text("utf-8"))) == 4
+
+
+@pytest.mark.parametrize("arguments", [["-q"], ["-p", "xdist", "-n", "2"]])
+def test_in_a_workspace_progress_is_kept_as_by_a_check(lessons, tmp_path, arguments):
+    if "xdist" in arguments:
+        pytest.importorskip("xdist")
+    for name in ("01_good", "02_wrong"):
+        shutil.copytree(lessons / name, tmp_path / name)
+    (tmp_path / progress.MARKER).write_text("{}", "utf-8")
+    run(tmp_path, *arguments)
+    state = progress.read(tmp_path)
+    assert {key: (each.best, each.kind, each.attempts) for key, each in state.exercises.items()} == {
+        "good.1": (3, "right", 1), "good.2": (2, "right", 1),
+        "wrong.1": (0.75, "mistake", 1), "wrong.2": (0.5, "mistake", 1),
+    }  # fmt: skip
+    assert state.of("good.1").solved
+    run(tmp_path / "01_good", "--collect-only")
+    assert progress.read(tmp_path).of("good.1").attempts == 1
+
+
+def test_where_no_workspace_is_no_progress_is_kept(lessons, whole):
+    assert not [path for path in lessons.parent.rglob("*") if path.name.startswith(".tinygrad")]
+
+
+@pytest.mark.parametrize("refused", ["files.tempfile.mkstemp", "progress.Path.read_bytes"])
+def test_progress_that_cannot_be_kept_is_a_line_and_no_failure(lessons, tmp_path, refused):
+    shutil.copytree(lessons / "01_good", tmp_path / "01_good")
+    (tmp_path / progress.MARKER).write_text("{}", "utf-8")
+    (tmp_path / "conftest.py").write_text(
+        "from tinygrad_rnn.course import files\nfrom tinygrad_rnn.course.workspace import progress\n\n"
+        "def refuse(*_, **__):\n    raise PermissionError(13, 'Permission denied')\n\n"
+        f"def pytest_sessionfinish():\n    {refused} = refuse\n", "utf-8",
+    )  # fmt: skip
+    code, said = run(tmp_path)
+    assert (code, said.count("progress is not kept")) == (0, 1)
+
+
+@pytest.mark.parametrize(("how", "shown"), [("-q", True), ("-qq", True), ("-qqq", False)])
+def test_the_table_is_shown_unless_all_quiet_is_asked_for(lessons, how, shown):
+    assert ("2 of 2 exercises right" in run(lessons, "01_good", how)[1]) is shown
 
 
 def test_the_learners_files_are_as_they_were(lessons, whole):

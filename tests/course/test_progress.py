@@ -9,6 +9,7 @@ import pytest
 from tinygrad_rnn.course import files
 from tinygrad_rnn.course.verdict import Verdict
 from tinygrad_rnn.course.workspace import progress
+from tinygrad_rnn.course.workspace.locking import LOCK
 from tinygrad_rnn.course.workspace.progress import DAMAGED, MARKER, State, changed, read, record
 
 
@@ -66,12 +67,36 @@ def test_a_damaged_file_is_moved_aside_and_nothing_else_happens(tmp_path, capsys
     assert capsys.readouterr().err == ""
 
 
+def test_every_damaged_file_is_kept(tmp_path, capsys):
+    for i in range(3):
+        (tmp_path / MARKER).write_text("{" * (i + 1))
+        read(tmp_path)
+    told = capsys.readouterr().err.splitlines()
+    kept = [DAMAGED, *(DAMAGED.replace(".json", f"-{i}.json") for i in (2, 3))]
+    assert [(tmp_path / name).read_text() for name in kept] == ["{", "{{", "{{{"]
+    assert all(name in line for name, line in zip(kept, told, strict=True))
+
+
+def test_a_folder_in_the_files_place_is_moved_aside_too(tmp_path, capsys):
+    (tmp_path / MARKER).mkdir()
+    (tmp_path / MARKER / "mine").write_text("")
+    record(tmp_path, [verdict()])
+    assert "(it is a folder)" in capsys.readouterr().err
+    assert os.listdir(tmp_path / DAMAGED) == ["mine"]
+    assert read(tmp_path).of("tiny.1").solved
+
+
 def test_what_a_newer_version_adds_is_no_damage(tmp_path):
     record(tmp_path, [verdict()])
     content = json.loads((tmp_path / MARKER).read_text())
     content["exercises"]["tiny.1"]["mood"] = "good"
     (tmp_path / MARKER).write_text(json.dumps({**content, "weather": "fine"}))
     assert read(tmp_path).of("tiny.1").solved
+    record(tmp_path, [verdict(exercise=2)])
+    later = json.loads((tmp_path / MARKER).read_text())
+    assert (later["weather"], later["exercises"]["tiny.1"]["mood"]) == ("fine", "good")
+    assert later["exercises"]["tiny.1"] == content["exercises"]["tiny.1"]
+    assert later.keys() - content.keys() == {"weather"}
 
 
 def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
@@ -85,7 +110,7 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         record(tmp_path, [verdict("mistake", 0.0)])
     assert (tmp_path / MARKER).read_bytes() == before
-    assert os.listdir(tmp_path) == [MARKER]
+    assert sorted(os.listdir(tmp_path)) == [MARKER, LOCK]
 
 
 def test_a_block_that_fails_changes_nothing(tmp_path):
@@ -101,6 +126,14 @@ def test_where_nothing_can_be_written_a_line_says_so_and_work_goes_on(tmp_path, 
     monkeypatch.setattr(files.tempfile, "mkstemp", refuse)
     record(tmp_path, [verdict()])
     assert capsys.readouterr().err == f"progress is not kept: {tmp_path} cannot be written (Permission denied)\n"
+    monkeypatch.undo()
+    record(tmp_path, [verdict()])
+    before = (tmp_path / MARKER).read_bytes()
+    monkeypatch.setattr(progress, "read", refuse)
+    record(tmp_path, [verdict(exercise=2)])
+    line = f"progress is not kept: {MARKER} in {tmp_path} cannot be read (Permission denied)\n"
+    assert capsys.readouterr().err == line
+    assert (tmp_path / MARKER).read_bytes() == before
 
 
 def test_readers_never_see_half_a_file(tmp_path, capsys):

@@ -62,6 +62,13 @@ def test_nothing_is_fetched_and_no_script_runs():
     assert "url(" not in text
 
 
+def test_the_same_trouble_with_the_file_is_told_once_under_the_table():
+    text = Reader(html.table([sample("error"), sample("error", exercise=3), sample("mistake", exercise=4)])).text
+    assert text.count("KeyError") == 1
+    assert "bptt.3: the same as bptt.2" in text
+    assert "NO_DH_NEXT" in text
+
+
 def test_what_a_learner_wrote_is_shown_and_never_meant():
     check = sample("mistake").checks
     verdict = sample("mistake", title=EVIL, lines=(EVIL, f"`{EVIL}`"), printed=EVIL * 3, checks=check)

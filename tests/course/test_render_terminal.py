@@ -9,6 +9,7 @@ import pytest
 from tests.course.verdicts import ALL, KINDS, sample
 from tinygrad_rnn.course.render import phrases, terminal
 from tinygrad_rnn.course.verdict import CheckResult
+from tinygrad_rnn.course.words import say
 
 LONG = sample(
     "mistake",
@@ -21,9 +22,9 @@ LONG = sample(
 
 @pytest.mark.parametrize("verdict", [*ALL, LONG], ids=[*KINDS, "long"])
 @pytest.mark.parametrize("width", [50, 80, 100])
-def test_a_verdict_is_at_most_a_dozen_lines_of_the_width(verdict, width):
+def test_a_verdict_is_at_most_a_dozen_lines_of_the_width_and_never_a_page(verdict, width):
     lines = terminal.spelled(verdict, width).split("\n")
-    assert len(lines) <= 12
+    assert len(lines) <= (20 if verdict is LONG else 12)
     assert max(map(len, lines)) <= width
     assert all(line.strip() for line in lines)
 
@@ -75,6 +76,27 @@ def test_sentences_come_before_checks_and_checks_before_what_was_printed():
     assert "printed by your code" not in said
     said = terminal.spelled(sample("mistake", printed="first\nsecond\nthird\nfourth\n"))
     assert said.split("\n")[-5:-1] == ["  printed by your code:", "  | first", "  | second", "  | ... 2 more lines"]
+
+
+PAPER = say("grading.paper", case="tiny: T 2, B 1", what="dW[0, 0]", expected="0.5", got="0.25")
+
+
+def test_what_is_too_much_gives_way_line_by_line_and_no_sentence_is_cut():
+    says, value = "You left out what comes back. " * 5, "dW_hh[0, 2] should be 0.53. " * 5 + "(case general: T=7, B=2)"
+    checks = tuple(CheckResult(f"check {i}", 1, i == 0, i == 0) for i in range(3))
+
+    def given_way(look="Look.", printed=""):
+        said = terminal.spelled(sample("mistake", lines=(says, look, value, PAPER), checks=checks, printed=printed))
+        whole = " ".join(said.split())
+        assert all(each.strip() in whole for each in (says, look, value.partition(":")[0]))  # each to its end
+        kept = {"paper": PAPER, "sizes": "T=7", "printed": "printed by your code", "checks": "check 2"}
+        return [name for name, text in kept.items() if text not in whole], len(said.split("\n"))
+
+    assert given_way() == (["paper", "printed"], 12)
+    assert given_way(printed="a") == (["paper", "sizes", "printed"], 11)
+    assert given_way("Look. " * 14)[0] == ["paper", "sizes", "printed"]
+    assert given_way("Look. " * 30)[0] == ["paper", "sizes", "printed", "checks"]
+    assert given_way("Look. " * 90)[1] > 12  # where that is not enough, the sentences stay all the same
 
 
 def test_what_a_learner_made_is_shown_harmless():

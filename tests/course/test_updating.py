@@ -42,9 +42,10 @@ def backups(place):
 
 
 def test_a_workspace_that_is_up_to_date_is_not_touched(place):
-    before = {path: path.stat().st_mtime_ns for path in place.root.rglob("*") if path.name != MARKER}
+    before = {path: path.stat().st_mtime_ns for path in place.root.rglob("[!.]*")}
+    assert len(before) > 5
     assert update(place) == []
-    assert {path: path.stat().st_mtime_ns for path in place.root.rglob("*") if path.name != MARKER} == before
+    assert {path: path.stat().st_mtime_ns for path in place.root.rglob("[!.]*")} == before
 
 
 def test_what_was_never_touched_is_replaced_without_a_word_of_warning(place, newer):
@@ -154,6 +155,21 @@ def test_an_update_that_is_interrupted_is_taken_up_again(place, newer, solve, mo
     update(place)
     assert "brand_new" in (place.root / "00_tiny" / "exercise.py").read_text()
     assert update(place) == []
+
+
+def test_what_a_killed_process_left_half_written_is_swept_away(place):
+    tiny = place.root / "00_tiny"
+    names = [".lesson.toml.a1_b2c3d", ".lesson.new.ipynb.abcdefg1", ".exercise.py.zzzzzzzz"]
+    left = [*(tiny / name for name in names), place.root / f".{MARKER}.k2k2k2k2"]
+    stays = [tiny / ".lesson.toml.orig", tiny / ".mine.py.a1_b2c3d", tiny / ".cases.npz.just_now"]
+    for path in (*left, *stays):
+        path.write_bytes(b"half")
+        if path != stays[-1]:  # which another process may be writing
+            os.utime(path, (0, 0))
+    assert update(place) == []
+    assert [path.exists() for path in (*left, *stays)] == [False] * 4 + [True] * 3
+    kept = [path.name for path in (place.root / ".backup").rglob("*") if path.is_file()]
+    assert sorted(kept) == sorted(path.name for path in left)  # one of them may be the learner's after all
 
 
 def test_after_the_fingerprints_were_lost_nothing_of_the_learner_is(place, newer, solve, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from ..course.manifest import Lesson, lessons_in, read_lesson
+from ..course.manifest import INSTRUCTOR, MANIFEST, Lesson, lessons_in, read_lesson
 from ..course.words import say
 from ..course.workspace import shelf
 
@@ -30,8 +31,9 @@ def new(
     """Make a lesson to fill in, which already passes `course check`."""
     from ..course.authoring.skeleton import write_lesson
 
-    lesson = write_lesson(slug, title, folder if folder is not None else _lessons())
-    print(say("authors.new", folder=_short(lesson.folder), lesson=lesson.id))
+    lesson = write_lesson(slug, title, folder if folder is not None else _home())
+    where = f" --in {folder}" if folder is not None else ""
+    print(say("authors.new", folder=_short(lesson.folder), lesson=lesson.id, where=where))
 
 
 @app.command()
@@ -104,7 +106,7 @@ def _tell(lines: Iterable[str]) -> None:
 
 
 class _Busy:
-    """What is being looked at, on the last line of a terminal."""
+    """What is being looked at: on the last line of a terminal, elsewhere a line each."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -112,6 +114,8 @@ class _Busy:
     def show(self, what: str) -> None:
         if sys.stdout.isatty():
             print(f"\r\033[K{self.name}: {what} ...", end="", flush=True)
+        else:
+            print(f"{self.name}: {what} ...", flush=True)
 
     def clear(self) -> None:
         if sys.stdout.isatty():
@@ -123,12 +127,31 @@ def _lessons() -> Path:
     return Path("lessons") if Path("lessons").is_dir() else shelf.shelf()
 
 
+def _home() -> Path:
+    """The folder of all lessons that a new one may be written in: not that of an installed package, nor of a clone
+    that the current folder is not in."""
+    folder = _lessons()
+    if os.environ.get(shelf.LESSONS) or Path.cwd().is_relative_to(folder.resolve().parent):
+        return folder
+    raise typer.BadParameter(say("authors.no_home"))
+
+
 def _chosen(which: list[str] | None, folder: Path | None) -> list[Path]:
+    if which:
+        return [_found(each, folder) for each in which]
     folder = folder if folder is not None else _lessons()
-    folders = [shelf.find(each, folder) for each in which] if which else lessons_in(folder)
-    if not folders:
-        raise typer.BadParameter(say("authors.no_lessons", folder=folder))
-    return folders
+    if folders := lessons_in(folder):
+        return folders
+    raise typer.BadParameter(say("authors.no_lessons", folder=folder))
+
+
+def _found(which: str, folder: Path | None) -> Path:
+    """A lesson by its path, or by its name or number among all."""
+    path = Path(which)
+    path = path.parent if path.name == MANIFEST else path
+    if (path / INSTRUCTOR).is_dir() and (path / MANIFEST).is_file():
+        return path
+    return shelf.find(which, folder if folder is not None else _lessons())
 
 
 def _short(path: Path) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import sys
@@ -14,9 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
-from ..course.files import write_whole
 from ..course.manifest import EXERCISE, Exercise, Lesson, spell_points
 from ..course.render import terminal
+from ..course.render.phrases import told_before
 from ..course.verdict import Verdict
 from ..course.words import say
 from ..course.workspace import folder as workspace
@@ -38,7 +37,11 @@ def start(directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new o
     place = workspace.start(directory)
     lessons = Desk(place).lessons
     hours = max(1, round(sum(lesson.minutes for lesson in lessons) / 60))
-    points = spell_points(sum(lesson.points for lesson in lessons))
+    core, extra = (sum(exercise.points for lesson in lessons for exercise in lesson.exercises if exercise.part == part)
+                   for part in ("core", "extra"))  # fmt: skip
+    points = say("workspace.points", number=spell_points(core))
+    if extra:
+        points = say("workspace.and_extra", points=points, extra=spell_points(extra))
     quoted = f'"{directory}"' if " " in str(directory) else directory
     about = {"lessons": len(lessons), "hours": hours, "points": points}
     print(say("workspace.started", folder=directory, quoted=quoted, **about))
@@ -68,7 +71,7 @@ def check(
         if quiet:
             print(report, end="")
         else:
-            write_whole(Path(json_), report.encode())
+            _save(json_, report)
             print(say("workspace.json_written", file=json_, count=len(verdicts)))
     if not all(verdict.passes for verdict in verdicts):
         raise typer.Exit(1)
@@ -80,12 +83,12 @@ def checked(here: Desk, lesson: Lesson, numbers: Iterable[int] | None, quiet: bo
         tell(say("workspace.altered", file=here.place.shown(lesson.file(name))))
     if not lesson.exercises:
         tell(say("workspace.nothing_to_check", lesson=lesson.id))
-    verdicts = []
+    verdicts: list[Verdict] = []
     for verdict in here.check(lesson, None if numbers is None else set(numbers)):
-        verdicts.append(verdict)
         if not quiet:
-            typer.echo(terminal.spelled(verdict, *_look()) + "\n")
+            typer.echo((told_before(verdict, verdicts) or terminal.spelled(verdict, *_look())) + "\n")
             sys.stdout.flush()
+        verdicts.append(verdict)
     return verdicts
 
 
@@ -227,22 +230,25 @@ def _look() -> tuple[int, bool]:
     return min(shutil.get_terminal_size((80, 24)).columns, 100), not plain
 
 
+def _save(file: str, report: str) -> None:
+    """Raises WorkspaceError where it cannot be written."""
+    path = Path(file)
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe or a device takes it as it comes
+            path.write_bytes(report.encode())
+        else:
+            workspace.put(path, report.encode())
+    except OSError as why:
+        raise workspace.WorkspaceError(say("workspace.cannot_write", folder=file, why=why.strerror)) from None
+
+
 def _report(verdicts: list[Verdict]) -> dict[str, Any]:
     return {
         "course": __version__,
         "earned": sum(verdict.earned for verdict in verdicts),
         "points": sum(verdict.points for verdict in verdicts),
-        "verdicts": [_plain(verdict.to_json()) for verdict in verdicts],
+        "verdicts": [verdict.to_json() for verdict in verdicts],
     }
-
-
-def _plain(value: Any) -> Any:
-    """JSON knows no NaN: what is not finite is spelled, "nan" or "-inf"."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -7,11 +7,21 @@ import textwrap
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from ..manifest import EXERCISE, NOTEBOOK, Exercise, Lesson, ManifestError, lessons_in, read_lesson, spell_points
+from ..manifest import (
+    EXERCISE,
+    MANIFEST,
+    NOTEBOOK,
+    Exercise,
+    Lesson,
+    ManifestError,
+    lessons_in,
+    read_lesson,
+    spell_points,
+)
 from ..verdict import Verdict
 from ..words import say
 from . import progress
-from .folder import Place, WorkspaceError, touched
+from .folder import Place, WorkspaceError, headless, touched
 from .progress import State
 from .shelf import number_of, slug_of, target
 
@@ -30,6 +40,8 @@ class Desk:
                 self.lessons.append(read_lesson(folder))
             except ManifestError as why:
                 self.damaged[folder] = str(why)
+        for folder in headless(place):
+            self.damaged[folder] = say("workspace.no_manifest", file=place.shown(folder / MANIFEST))
         self.lessons.sort(key=lambda lesson: lesson.order)
 
     @property
@@ -39,7 +51,7 @@ class Desk:
     def pick(self, which: str) -> tuple[Lesson, Exercise | None]:
         """What `bptt`, `3` or `bptt.2` name. Raises NoLesson, ManifestError, or WorkspaceError for an exercise that the
         lesson has not."""
-        folder, number = target(which, self.place.lessons)
+        folder, number = target(which, [*(lesson.folder for lesson in self.lessons), *self.damaged])
         lesson = next((each for each in self.lessons if each.folder == folder), None)
         if lesson is None:
             raise ManifestError(self.damaged[folder])
@@ -79,8 +91,11 @@ class Desk:
 
     def at_hand(self) -> Lesson:
         """Which lesson a learner means who names none: the current folder's, else the one whose exercise.py was saved
-        last, else the next."""
+        last, else the next. Raises ManifestError where the current folder's is damaged."""
         here = Path.cwd()
+        for folder, why in self.damaged.items():
+            if here.is_relative_to(folder.resolve()):
+                raise ManifestError(why)
         for lesson in self.lessons:
             if here.is_relative_to(lesson.folder.resolve()):
                 return lesson

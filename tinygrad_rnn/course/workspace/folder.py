@@ -60,7 +60,9 @@ class Place:
     def shown(self, path: Path) -> Path:
         """`path` as seen from the current folder, where that is in the same place."""
         here = Path.cwd()
-        return Path(os.path.relpath(path.resolve(), here)) if here.is_relative_to(self.root.resolve()) else path
+        if not here.is_relative_to(self.root.resolve()):
+            return path
+        return Path(os.path.relpath(path.parent.resolve() / path.name, here))  # a link by its own name
 
 
 def find_place(start: Path | None = None) -> Place:
@@ -80,15 +82,34 @@ def find_place(start: Path | None = None) -> Place:
     raise WorkspaceError(say("workspace.nowhere", folder=start))
 
 
+def keeps_progress(lesson: Path) -> Path | None:
+    """Where the progress in this lesson's folder is kept: in the workspace around it, and only there."""
+    try:
+        root = find_place(lesson).root
+    except WorkspaceError:
+        return None
+    return root if (root / MARKER).is_file() else None
+
+
+def headless(place: Place) -> list[Path]:
+    """The folders that were delivered with a lesson.toml, and have lost it."""
+    if not place.delivered:
+        return []
+    files = (place.root / path for path in progress.read(place.root).delivered)
+    return [file.parent for file in files if file.name == MANIFEST and file.parent.is_dir() and not file.is_file()]
+
+
 def start(directory: Path) -> Place:
     """Make a workspace in `directory`: new, empty, or with hidden files alone (.git, .venv).
 
     Raises WorkspaceError where it is anything else. It is built aside and moved: it is there whole, or not at all.
     """
+    directory = Path(os.path.realpath(directory))  # `x/..` is this folder, also where there is no x yet
     if (directory / MARKER).is_file():
         raise WorkspaceError(say("workspace.is_one_already", folder=directory))
-    if os.path.lexists(directory) and not directory.is_dir():
-        raise WorkspaceError(say("workspace.is_a_file", folder=directory))
+    for folder in (directory, *directory.parents):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise WorkspaceError(say("workspace.is_a_file", folder=folder))
     if directory.is_dir() and (found := sorted(p.name for p in directory.iterdir() if not p.name.startswith("."))):
         raise WorkspaceError(say("workspace.not_empty", folder=directory, found=found[0]))
     files = parcel()
@@ -114,15 +135,23 @@ def start(directory: Path) -> Place:
 
 
 def _move(aside: Path, directory: Path) -> None:
-    """All that `aside` holds to `directory`; where something stops it half-way, what came is taken away again."""
+    """All that `aside` holds to `directory`; where something stops it half-way, what came is taken away again.
+
+    Raises WorkspaceError where something of that name is there by now. The lessons go first: no folder can be moved
+    onto one that holds something, so that of two that start at once only one gets further. The marker goes last.
+    """
     if not directory.is_dir():
         os.rename(aside, directory)
         return
+    paths = sorted(aside.iterdir(), key=lambda path: (path.name == MARKER, not path.is_dir(), path.name))
     moved: list[Path] = []
     try:
-        for path in sorted(aside.iterdir(), key=lambda each: each.name == MARKER):  # the marker last
-            moved.append(directory / path.name)
-            os.rename(path, moved[-1])
+        for path in paths:
+            target = directory / path.name
+            if os.path.lexists(target):
+                raise WorkspaceError(say("workspace.not_empty", folder=directory, found=path.name))
+            os.rename(path, target)
+            moved.append(target)  # not before: what another put there is not ours to take away
     except BaseException:
         for path in moved:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -138,15 +167,22 @@ def parcel(place: Place | None = None) -> dict[str, bytes]:
     files = {"README.md": say("workspace.readme").encode(), "pytest.ini": say("workspace.pytest_ini").encode()}
     for folder in lessons_in(shelf()):
         name = named.get(slug_of(folder), folder.name)
-        lesson = read_lesson(folder)
-        if missing := [each for each in (EXERCISE, CASES, NOTEBOOK, TEST) if not lesson.file(each).is_file()]:
-            raise WorkspaceError(say("workspace.not_built", lesson=lesson.id, file=missing[0], folder=folder))
-        for path in sorted(folder.rglob("*")):
-            inside = path.relative_to(folder).as_posix()
-            if path.is_file() and not path.is_symlink() and not _UNWANTED.search(inside):
-                files[f"{name}/{inside}"] = path.read_bytes()
-        files[f"{name}/{EXERCISE}"] = stub(lesson).encode()  # in a repository the file may be somebody's work
+        files |= {f"{name}/{inside}": content for inside, content in lesson_parcel(folder).items()}
     return files
+
+
+def lesson_parcel(folder: Path) -> dict[str, bytes]:
+    """Every file of one lesson of the shelf that a learner gets, by its path in the lesson's folder.
+
+    Raises WorkspaceError where the lesson was never built.
+    """
+    lesson = read_lesson(folder)
+    if missing := [each for each in (EXERCISE, CASES, NOTEBOOK, TEST) if not lesson.file(each).is_file()]:
+        raise WorkspaceError(say("workspace.not_built", lesson=lesson.id, file=missing[0], folder=folder))
+    paths = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*"))}
+    files = {inside: path.read_bytes() for inside, path in paths.items()
+             if path.is_file() and not path.is_symlink() and not _UNWANTED.search(inside)}  # fmt: skip
+    return files | {EXERCISE: stub(lesson).encode()}  # in a repository the file may be somebody's work
 
 
 def fingerprint(content: bytes) -> str:
@@ -180,14 +216,30 @@ def writing(place: Place) -> Iterator[None]:
         raise WorkspaceError(say("workspace.cannot_change", file=file, why=why.strerror)) from None
 
 
+def put(path: Path, content: bytes) -> None:
+    """Make `content` the file at `path`, in one move; where that is a link, the file that it leads to.
+
+    Raises WorkspaceError where something else is there, such as a folder, and OSError that names `path`.
+    """
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not target.is_file():
+        what = "a_folder" if target.is_dir() else "a_circle" if target.is_symlink() else "no_file"
+        raise WorkspaceError(say(f"workspace.is_{what}", file=path))
+    try:
+        write_whole(target, content)
+    except OSError as why:
+        raise OSError(why.errno, why.strerror, str(path)) from None
+
+
 def back_up(place: Place, path: Path) -> Path:
-    """Copy a file to `.backup/`, with the time in its name; gives the copy's path, as seen from the current folder."""
+    """Copy a file to `.backup/`, with the time in its name; gives the copy's path, as seen from the current folder.
+    What is no file, such as a folder, is moved there."""
     folder = place.root / BACKUP / path.parent.name
     folder.mkdir(parents=True, exist_ok=True)
     stamp, count = f"{datetime.now():%Y-%m-%d_%H%M%S}", 1
-    while (copy := folder / f"{path.stem}.{stamp}{f'-{count}' if count > 1 else ''}{path.suffix}").exists():
+    while os.path.lexists(copy := folder / f"{path.stem}.{stamp}{f'-{count}' if count > 1 else ''}{path.suffix}"):
         count += 1
-    shutil.copy2(path, copy)
+    shutil.copy2(path, copy) if path.is_file() else os.replace(path, copy)
     return place.shown(copy)
 
 
@@ -198,8 +250,8 @@ def reset(place: Place, lesson: Lesson, exercise: Exercise | None = None) -> Pat
     if exercise is not None and path.is_file():
         fresh = merging.replaced(merging.read_python(path), fresh, exercise.function)
     with writing(place):
-        kept = back_up(place, path) if path.is_file() else None
-        write_whole(path, fresh.encode())
+        kept = back_up(place, path) if os.path.lexists(path) else None
+        put(path, fresh.encode())
     progress.forget(place.root, [exercise.key] if exercise else [each.key for each in lesson.exercises])
     return kept
 

@@ -18,6 +18,7 @@ from typing import Any
 from ..files import write_whole
 from ..verdict import Verdict
 from ..words import say
+from . import locking
 
 MARKER = ".tinygrad_rnn.json"  # its presence makes a folder a workspace
 DAMAGED = ".tinygrad_rnn.damaged.json"
@@ -35,6 +36,7 @@ class Standing:
     first: str = ""
     last: str = ""
     solved: str = ""
+    more: dict[str, Any] = field(default_factory=dict)  # what a newer version says: kept as it is
 
 
 @dataclass
@@ -44,6 +46,7 @@ class State:
     course: str = ""
     delivered: dict[str, str] = field(default_factory=dict)
     exercises: dict[str, Standing] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     def of(self, key: str) -> Standing:
         """The standing of `bptt.2`, made where there is none yet."""
@@ -54,41 +57,60 @@ def read(root: Path) -> State:
     """The state kept in `root`; a new one where there is none. A damaged file is moved aside, and a line says so."""
     path = root / MARKER
     try:
+        if path.is_dir():
+            raise ValueError("it is a folder")
         return _parsed(json.loads(path.read_bytes().decode("utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return State()
     except (ValueError, TypeError, AttributeError) as why:  # no JSON, no UTF-8, or not what was written here
         reason = str(why).splitlines()[0]
+    aside, count = root / DAMAGED, 1
+    while os.path.lexists(aside):
+        count += 1
+        aside = (root / DAMAGED).with_stem(f"{Path(DAMAGED).stem}-{count}")
     try:
-        os.replace(path, root / DAMAGED)
+        os.replace(path, aside)
         write(root, State())
     except OSError:
         _tell(say("workspace.progress_unreadable", file=path, why=reason))
     else:
-        _tell(say("workspace.progress_damaged", file=path, aside=DAMAGED, why=reason))
+        _tell(say("workspace.progress_damaged", file=path, aside=aside.name, why=reason))
     return State()
 
 
 def write(root: Path, state: State) -> None:
     """Keep the state in `root`, in one move. Raises OSError."""
-    write_whole(root / MARKER, (json.dumps(asdict(state), indent=2, ensure_ascii=False) + "\n").encode())
+    values = asdict(state)
+    values["exercises"] = {key: _flat(entry) for key, entry in values["exercises"].items()}
+    write_whole(root / MARKER, (json.dumps(_flat(values), indent=2, ensure_ascii=False) + "\n").encode())
 
 
 @contextmanager
 def changed(root: Path, strictly: bool = False) -> Iterator[State]:
-    """`with changed(root) as state:` reads, lets the block change it, and writes it back in one move.
+    """`with changed(root) as state:` reads, lets the block change it, and writes it back in one move. No other process
+    does so meanwhile: keep the block short.
 
-    Where the folder cannot be written the work goes on, and a line says that progress is not kept; or `strictly`, it
+    Where it cannot be read or written the work goes on, and a line says that progress is not kept; or `strictly`, it
     raises OSError.
     """
-    state = read(root)
-    yield state
-    try:
-        write(root, state)
-    except OSError as why:
+
+    def refused(key: str, why: OSError) -> None:
         if strictly:
-            raise
-        _tell(say("workspace.progress_not_kept", folder=root, why=why.strerror or str(why)))
+            raise why
+        _tell(say(f"workspace.{key}", folder=root, file=MARKER, why=why.strerror or str(why)))
+
+    with locking.alone(root):
+        try:
+            state = read(root)
+        except OSError as why:
+            refused("progress_not_read", why)
+            yield State()  # never to be written: what the file holds would be lost
+            return
+        yield state
+        try:
+            write(root, state)
+        except OSError as why:
+            refused("progress_not_kept", why)
 
 
 def record(root: Path, verdicts: list[Verdict]) -> None:
@@ -127,19 +149,27 @@ def forget(root: Path, keys: list[str]) -> None:
             standing.best, standing.kind, standing.solved = 0.0, "", ""
 
 
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """What is known, and what more there was, side by side as they are read."""
+    more: dict[str, Any] = values.pop("more")
+    return {**values, **more}
+
+
 def _parsed(values: Any) -> State:
     if not isinstance(values, dict):
         raise TypeError("not a table")
-    known = {each.name: type(each.default) for each in fields(Standing)}
+    known = {each.name: type(each.default) for each in fields(Standing) if each.name != "more"}
     exercises = {}
     for key, entry in values.get("exercises", {}).items():
-        kept = {name: value for name, value in entry.items() if name in known}  # a newer version may say more
+        kept = {name: value for name, value in entry.items() if name in known}
         for name, value in kept.items():
             if not isinstance(value, (int, float) if known[name] is float else known[name]):
                 raise TypeError(f"{key}: {name} = {value!r}")
-        exercises[str(key)] = Standing(**kept)
+        more = {name: value for name, value in entry.items() if name not in known}
+        exercises[str(key)] = Standing(**kept, more=more)
     delivered = {str(path): str(mark) for path, mark in values.get("delivered", {}).items()}
-    return State(str(values.get("course", "")), delivered, exercises)
+    more = {name: value for name, value in values.items() if name not in ("course", "delivered", "exercises")}
+    return State(str(values.get("course", "")), delivered, exercises, more)
 
 
 def _now() -> str:

@@ -51,13 +51,14 @@ def number_of(folder: Path) -> str:
     return str(int(digits[1])) if digits else ""
 
 
-def find(which: str, lessons: Path | None = None, near: Path | None = None) -> Path:
-    """The folder of one lesson among `lessons` (default: the shelf), by slug ("bptt"), number ("3", "03"), folder's
-    name ("03_bptt") or a path of the folder or of a file in it, from `near` (default: the current folder).
+def find(which: str, lessons: Path | Sequence[Path] | None = None, near: Path | None = None) -> Path:
+    """The folder of one lesson among `lessons` (a folder of lessons, or a list of lessons' folders; default: the
+    shelf), by slug ("bptt"), number ("3", "03"), folder's name ("03_bptt") or a path of the folder or of a file in it,
+    from `near` (default: the current folder).
 
     Raises NoLesson, which names the lessons that there are.
     """
-    folders = lessons_in(shelf() if lessons is None else lessons)
+    folders = lessons if isinstance(lessons, Sequence) else lessons_in(shelf() if lessons is None else lessons)
     wanted = which.strip()
     for folder in folders:
         if wanted in (slug_of(folder), folder.name) or (wanted.isdecimal() and str(int(wanted)) == number_of(folder)):
@@ -70,7 +71,7 @@ def find(which: str, lessons: Path | None = None, near: Path | None = None) -> P
     raise NoLesson(say("workspace.no_lesson", which=which, known=_known(folders)))
 
 
-def target(which: str, lessons: Path, near: Path | None = None) -> tuple[Path, str | None]:
+def target(which: str, lessons: Path | Sequence[Path], near: Path | None = None) -> tuple[Path, str | None]:
     """What `bptt`, `bptt.2` or `3.2` name: the lesson's folder, and the exercise, or None for the whole lesson."""
     try:
         return find(which, lessons, near), None
