@@ -35,6 +35,7 @@ def change(lesson, name, old, new):
 
 
 SOLVED = "instructor/solution.py"
+ANEW = "`tinygrad-rnn course build` makes it anew"
 
 
 def defined(text):
@@ -282,7 +283,7 @@ def test_build_writes_what_changed_and_nothing_else(lesson):
 
 
 def test_check_writes_nothing_and_says_what_is_stale(lesson):
-    assert build(lesson, check=True) == [f"tiny: {name} is missing" for name in GENERATED]
+    assert build(lesson, check=True) == [f"tiny: {name} is missing: {ANEW}" for name in GENERATED]
     assert not (lesson.folder / "exercise.py").exists()
     build(lesson)
     change(lesson, "exercise.py", "SCALE = 1.0", "SCALE = 2.0")
@@ -290,6 +291,7 @@ def test_check_writes_nothing_and_says_what_is_stale(lesson):
     (told,) = build(lesson, check=True)
     assert told.startswith("tiny: exercise.py is stale from line 10: ")
     assert "SCALE = 2.0" in told
+    assert told.endswith(": `tinygrad-rnn course build` makes it anew")
     assert (lesson.folder / "exercise.py").read_bytes() == before
 
 
@@ -298,9 +300,9 @@ def test_outputs_in_a_notebook_are_told(lesson):
     made = json.loads((lesson.folder / "lesson.ipynb").read_text())
     made["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "hello"}]
     (lesson.folder / "lesson.ipynb").write_text(json.dumps(made))
-    assert build(lesson, check=True) == ["tiny: lesson.ipynb holds outputs: build it again"]
+    assert build(lesson, check=True) == [f"tiny: lesson.ipynb holds outputs: {ANEW}"]
     (lesson.folder / "lesson.ipynb").write_text("{")
-    assert build(lesson, check=True) == ["tiny: lesson.ipynb cannot be read"]
+    assert build(lesson, check=True) == [f"tiny: lesson.ipynb cannot be read: {ANEW}"]
 
 
 def recase(lesson, edit):
@@ -326,10 +328,10 @@ def test_cases_of_another_machine_are_fresh_and_other_ones_stale(lesson):
         dH[0, 0, 0] += 1e-6
 
     recase(lesson, wrong)
-    assert build(lesson, check=True) == ["tiny: cases.npz is stale: states_backward/general/out/dH differs"]
+    assert build(lesson, check=True) == [f"tiny: cases.npz is stale: states_backward/general/out/dH differs: {ANEW}"]
     assert build(lesson) == ["cases.npz"]
     (lesson.folder / "cases.npz").write_bytes(b"PK")
-    assert build(lesson, check=True) == ["tiny: cases.npz cannot be read"]
+    assert build(lesson, check=True) == [f"tiny: cases.npz cannot be read: {ANEW}"]
 
 
 def test_a_mistake_that_was_removed_is_told(lesson):
@@ -340,7 +342,9 @@ def test_a_mistake_that_was_removed_is_told(lesson):
     head, _, rest = text.partition('[[exercise.mistake]]\nname = "NO_TANH"')
     (lesson.folder / "lesson.toml").write_text(head + rest[rest.index("[[exercise.mistake]]") :])
     told = build(read_lesson(lesson.folder), check=True)
-    assert told == ["tiny: cases.npz knows the mistake NO_TANH of states_backward, which lesson.toml does not"]
+    assert told == [
+        f"tiny: cases.npz knows the mistake NO_TANH of states_backward, which lesson.toml does not: {ANEW}"
+    ]
 
 
 def test_paths_of_a_machine_are_refused(lesson):
@@ -361,11 +365,15 @@ def test_an_empty_folder_is_told(tmp_path):
         build(tmp_path)
 
 
-def test_the_test_file_fails_in_one_line_where_the_plugin_is_not(lesson, tmp_path):
+@pytest.mark.parametrize("there", [True, False])
+def test_the_test_file_fails_in_one_line_where_the_plugin_is_not(lesson, tmp_path, there):
     (tmp_path / "test_exercise.py").write_text(test_file(lesson))
+    if there:
+        (tmp_path / "lesson.toml").write_bytes((lesson.folder / "lesson.toml").read_bytes())
     options = ["-q", "-p", "no:tinygrad_rnn", "-p", "no:cacheprovider"]
     ran = subprocess.run([sys.executable, "-m", "pytest", *options], cwd=tmp_path, capture_output=True, text=True)
     assert ran.returncode == 1
-    assert "pip install 'tinygrad_rnn[course]'" in ran.stdout
+    assert ("the grader is not installed: pip install 'tinygrad_rnn[course]'" in ran.stdout) == there
+    assert ("lesson.toml is not beside this file: `tinygrad-rnn update` brings it back" in ran.stdout) != there
     assert "Traceback" not in ran.stdout
     assert len(ran.stdout.splitlines()) < 12

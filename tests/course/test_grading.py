@@ -286,7 +286,7 @@ def test_damaged_cases_are_one_line(lesson, damage):
     raw = path.read_bytes()
     try:
         path.write_bytes(damage(raw))
-        with pytest.raises(ManifestError, match=r"cases\.npz: cannot be read .*`tinygrad-rnn update`"):
+        with pytest.raises(ManifestError, match=r"cases\.npz: cannot be read .*`tinygrad-rnn course build`"):
             read_cases(lesson)
     finally:
         path.write_bytes(raw)

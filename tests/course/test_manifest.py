@@ -64,5 +64,19 @@ def test_a_manifest_that_is_not_there_or_not_utf8_is_told(tmp_path):
         read_lesson(folder)
 
 
+def test_the_remedy_for_a_broken_manifest_is_its_readers(tmp_path):
+    """A learner gets the file anew; an author, beside whose lesson instructor/ stands, mends what was written."""
+    folder = write_tiny(tmp_path)
+    (folder / "lesson.toml").write_text("id = \n")
+    with pytest.raises(ManifestError, match=r"line 1.*: mend the line$"):
+        read_lesson(folder)
+    (folder / "lesson.toml").write_bytes(b'id = "\xff"')
+    with pytest.raises(ManifestError, match=r"not UTF-8 at byte 6: save it as UTF-8$"):
+        read_lesson(folder)
+    (folder / "instructor").rename(tmp_path / "instructor")
+    with pytest.raises(ManifestError, match="restore the file with `tinygrad-rnn update`"):
+        read_lesson(folder)
+
+
 def test_points_are_spelled_without_needless_decimals():
     assert [spell_points(p) for p in (10.0, 0.5, 2 / 3, 0.0)] == ["10", "0.5", "0.667", "0"]

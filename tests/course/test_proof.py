@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
 from tests.course.test_build import SOLVED, change
 from tests.course.tiny_lesson import write_tiny
-from tinygrad_rnn.course.authoring import AuthoringError, Bench, leaks, proof, rehearsal
+from tinygrad_rnn.course.authoring import AuthoringError, Bench, leaks, proof, rehearsal, shapes
 from tinygrad_rnn.course.authoring.bench import SOLUTION, text_of
 from tinygrad_rnn.course.authoring.build import build, generated
 from tinygrad_rnn.course.authoring.proof import problems
@@ -20,12 +21,9 @@ def lesson(tmp_path):
     return read_lesson(write_tiny(tmp_path))
 
 
-def graded(lesson, seed=0):
+def graded(lesson, seeds=(0,)):
     """What the proof says of answers and mistakes, without what it says of files."""
-    bench = Bench(lesson)
-    cases = {exercise.function: bench.cases(exercise, seed) for exercise in lesson.exercises}
-    found = [line for e in lesson.exercises for line in proof.case_shapes(e, cases[e.function], seed)]
-    return [*found, *proof.answers(lesson, cases, seed), *proof.mistakes(lesson, bench, cases, seed)]
+    return list(proof.graded(lesson, seeds))
 
 
 def test_a_sound_lesson_has_no_problems(lesson):
@@ -78,35 +76,44 @@ def test_two_folders_with_one_lesson_are_told(lesson):
 
 def test_a_solution_that_is_not_right_every_time_is_told(lesson):
     lesson = change(lesson, SOLVED, "    dW = x.T @ dy\n", "    dW = x.T @ dy + np.random.random()\n")
-    assert any(line.startswith("tiny.2: seed 0: the solution gets 0") for line in graded(lesson))
+    assert any(line.startswith("tiny.2: the solution gets 0 of 2 (") for line in graded(lesson))
 
 
 def test_a_stub_that_is_an_answer_is_told(lesson):
     given = "    #: return np.dot(dy, W.T), np.dot(x.T, dy)\n    dx = dy @ W.T\n"
     (told,) = graded(change(lesson, SOLVED, "    dx = dy @ W.T\n", given))
-    assert told.startswith("tiny.2: seed 0: the stub gets 2.0 of 2 (right)")
+    assert told.startswith("tiny.2: the stub gets 2 of 2 (right) (seed 0): ")
 
 
 def test_a_planted_mistake_must_be_told_by_its_name(lesson):
     lesson = change(lesson, "lesson.toml", 'layout = "tuple"', 'layout = "tuple"\nplanted = "W_NOT_TRANSPOSED"')
     (told,) = graded(lesson)
-    assert told.startswith("tiny.2: seed 0: the stub holds W_NOT_TRANSPOSED, and is told - (not attempted)")
+    assert told.startswith("tiny.2: the stub holds W_NOT_TRANSPOSED, and is told no name (not attempted) (seed 0): ")
     given = "    #: return np.dot(dy, W), np.dot(x.T, dy)\n    dx = dy @ W.T\n"
     assert graded(change(lesson, SOLVED, "    dx = dy @ W.T\n", given)) == []
 
 
 def test_a_mistake_without_effect_is_told(lesson):
     lesson = change(lesson, "instructor/mistakes.py", '"x.T @ dy / len(dy)"', '"x.T @ dy / 1"')
-    (told,) = graded(lesson)
-    assert told.startswith("tiny.2: MEAN_OVER_BATCH: seed 0: told - (right, 2.0 of 2)")
+    for seeds, spelled in (((0,), "seed 0"), ((0, 1, 2), "seeds 0, 1, 2")):
+        told = f"tiny.2: MEAN_OVER_BATCH is not noticed: it is graded right, 2 of 2 points ({spelled})"
+        assert graded(lesson, seeds) == [told]
 
 
 def test_two_mistakes_that_do_the_same_are_told(lesson):
     lesson = change(lesson, "instructor/mistakes.py", '[("da = _step(dH[t], Hs[t + 1])", "da = dH[t].copy()")]',
                     '[("dH[t] = dY[t] + carried", "dH[t] = 1 * dY[t]")]')  # fmt: skip
-    found = graded(lesson)
-    assert "tiny.1: seed 0: NO_STEP_AFTER and NO_TANH do the same in every case: add one that tells them apart" in found
-    assert any("tiny.1: NO_TANH: seed 0: told NO_STEP_AFTER or NO_TANH" in line for line in found)
+    told = "tiny.1: NO_STEP_AFTER and NO_TANH do the same in every case: add one that tells them apart (seeds 0, 1)"
+    assert graded(lesson, (0, 1)) == [told]
+
+
+def test_what_a_learner_would_read_is_told_to_its_end(lesson):
+    lesson = change(lesson, "lesson.toml", 'layout = "tuple"', 'layout = "tuple"\nplanted = "W_NOT_TRANSPOSED"')
+    given = "    #: return np.dot(dy, W), np.dot(x.T, dy) / len(dy)\n    dx = dy @ W.T\n"
+    (told,) = graded(change(lesson, SOLVED, "    dx = dy @ W.T\n", given))
+    assert told.startswith("tiny.2: the stub holds W_NOT_TRANSPOSED, and is told W_NOT_TRANSPOSED or MEAN_OVER_BATCH")
+    assert "2 slips together explain every number: " in told
+    assert told.endswith("the sum of what they send.")
 
 
 def test_a_mistake_must_be_known_on_both_sides(lesson):
@@ -117,15 +124,16 @@ def test_a_mistake_must_be_known_on_both_sides(lesson):
 
 def test_cases_that_tell_too_little_are_told(lesson):
     lesson = change(lesson, "instructor/generate.py", "(2, 4, 5))", "(5, 4, 5))")
-    assert "tiny.2: in no case do the axes D, H, B all differ: only there a transposed matrix shows" in graded(lesson)
+    told = "tiny.2: in no case do the axes D, H, B all differ: only there a transposed matrix shows (seed 0)"
+    assert told in graded(lesson)
     lesson = change(lesson, "instructor/generate.py", '"W": np.array([[-1.0]])', '"W": np.array([[np.inf]])')
-    assert "tiny.2: case tiny, seed 0: W is not finite" in graded(lesson)
+    assert "tiny.2: case tiny: W is not finite (seed 0)" in graded(lesson)
 
 
 def test_docstrings_give_the_shapes_of_the_table(lesson):
-    assert list(proof.docstring_shapes(lesson)) == []
+    assert list(shapes.docstring_shapes(lesson)) == []
     wrong = change(lesson, SOLVED, "x (B, D). W (D, H).\n    Returns", "x (D, B). W (D, H).\n    Returns")
-    assert list(proof.docstring_shapes(wrong)) == ["tiny.2: the docstring does not say that x is (B, D)"]
+    assert list(shapes.docstring_shapes(wrong)) == ["tiny.2: the docstring does not say that x is (B, D)"]
 
 
 @pytest.mark.parametrize(
@@ -207,3 +215,117 @@ def test_a_need_whose_manifest_is_broken_is_not_called_missing(lesson):
     (lesson.folder.parent / "01_rnn").mkdir()
     (lesson.folder.parent / "01_rnn" / "lesson.toml").write_text("broken")
     assert list(proof.table(change(lesson, "lesson.toml", "needs = []", 'needs = ["rnn"]'))) == []
+
+
+RETURNS = '[exercise.returns]\ndx = "(B, D)"\ndW = "(D, H)"'
+
+
+@pytest.mark.parametrize(
+    ("returns", "told"),
+    [
+        ('dx = "(B, D)"\ndW = "(H, D)"', "tiny.2: case square: dW has shape (3, 3)"),
+        ('dx = "(B, D)"\ndW = "()"', "tiny.2: case tiny: dW has shape (1, 1), and lesson.toml says ()"),
+        ('dx = "(T, B, D)"\ndW = "(D, H)"', "tiny.2: case tiny: dx has shape (1, 1), and lesson.toml says (T, B, D)"),
+        ('dx = "(B, D)"\ndW = "(D+1, 2H)"',
+         "tiny.2: case tiny: dW has shape (1, 1), and lesson.toml says (D+1, 2H) = (2, 2)"),
+        ('dx = "float"\ndW = "(D, H)"', "tiny.2: case tiny: dx has shape (1, 1), and lesson.toml says float"),
+        ('dx = "list of arrays"\ndW = "(D, H)"', "tiny.2: case tiny: dx has shape (1, 1), and lesson.toml says list"),
+        ('dx = "(B, D)"\ndW = "matrix"', "tiny.2: dW = 'matrix' is no shape: (B, H), (T+1, 4H), (), int, float, "),
+        ('dx = "(B, D)"\ndW = "(D, H)"\ndb = "(H,)"', "tiny.2: case tiny: db is in lesson.toml, and the solution does"),
+    ],
+)  # fmt: skip
+def test_what_the_solution_returns_is_held_to_the_table(lesson, returns, told):
+    lesson = change(lesson, "lesson.toml", RETURNS, "[exercise.returns]\n" + returns)
+    if "square" in told:  # axes of a square case are alike: the next one tells
+        told = "tiny.2: case general: dW has shape (4, 5), and lesson.toml says (H, D) = (5, 4)"
+    found = graded(lesson)
+    assert any(line.startswith(told) for line in found), found
+
+
+def test_a_scalar_where_a_matrix_is_declared_is_no_proof(lesson):
+    lesson = change(lesson, SOLVED, "    dW = x.T @ dy\n", "    dW = (x.T @ dy).sum()\n")
+    told = "tiny.2: case tiny: dW has shape (), and lesson.toml says (D, H) = (1, 1) (seeds 0, 1)"
+    assert told in graded(lesson, (0, 1))
+
+
+def test_other_names_than_declared_are_told(lesson):
+    lesson = change(lesson, SOLVED, '"dw": dw}', '"dv": dw}')
+    with pytest.raises(AuthoringError, match=r"tiny.1, case tiny: the solution gives dv, which `returns` does"):
+        graded(lesson)
+
+
+def test_arguments_are_held_to_the_table_too(lesson):
+    lesson = change(lesson, "lesson.toml", 'Hs = "(T+1, B, H)"', 'Hs = "(T, B, H)"')
+    told = "tiny.1: case tiny: Hs has shape (3, 1, 1), and lesson.toml says (T, B, H) = (2, 1, 1) (seed 0)"
+    assert told in graded(lesson)
+
+
+BROKEN = [
+    ("instructor/generate.py", '"W": rng.normal(size=(D, H))}', '"V": rng.normal(size=(D, H))}',
+     "generate.py: linear_backward gives V, which lesson.toml does not list: tiny.2, case square, seed 0"),
+    ("instructor/generate.py", '"x": rng.normal(size=(B, D)), ', "",
+     "generate.py: linear_backward does not give x: tiny.2, case square, seed 0"),
+    ("instructor/generate.py", "        a, b, c, d, e = ", "        1 / 0\n        a, b, c, d, e = ",
+     "generate.py:8, in states_backward: ZeroDivisionError: division by zero: tiny.1, case tiny, seed 0"),
+    ("instructor/generate.py", "import numpy as np\n", "import numpy as np\n\nnp.nothing\n",
+     "generate.py:5: AttributeError: module 'numpy' has no attribute 'nothing'"),
+    ("instructor/generate.py", '    return {"dy": rng', '    return 3\n    return {"dy": rng',
+     "generate.py: linear_backward gives an int, not a dict of arguments: tiny.2, case square, seed 0"),
+    (SOLVED, "    dx = dy @ W.T\n", "    dx = dy @ WT\n",
+     "solution.py:42, in linear_backward: NameError: name 'WT' is not defined: tiny.2, case tiny, seed 0"),
+    (SOLVED, "SCALE = 1.0", "SCALE = scale", "solution.py:5: NameError: name 'scale' is not defined"),
+    (SOLVED, "    return dh * (1 - h**2)", "    exit(3)",
+     "solution.py:15, in _step: SystemExit: 3: tiny.1, case tiny, seed 0"),
+    ("instructor/mistakes.py", "MISTAKES = {", "MISTAKE = {", "mistakes.py: no dict MISTAKES"),
+    ("instructor/mistakes.py", '[("dy @ W.T", "dy @ W")]', '("dy @ W.T", "dy @ W")',
+     "mistakes.py: W_NOT_TRANSPOSED of linear_backward is no list of pairs (right text, wrong text)"),
+    ("instructor/mistakes.py", '("dy @ W.T", "dy @ W")', '("dy @ W.X", "dy @ W")',
+     "mistakes.py, linear_backward: 'dy @ W.X' must occur once in the solution, not 0x"),
+    ("instructor/mistakes.py", '"dy @ W")', '"dy @ (W")',
+     "mistakes.py, linear_backward: W_NOT_TRANSPOSED is no Python: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "old", "new", "told"), BROKEN)
+def test_what_an_authors_code_raises_is_one_line_with_its_place(lesson, file, old, new, told):
+    lesson = change(lesson, file, old, new)
+    with pytest.raises(AuthoringError) as caught:
+        build(lesson)
+    folder = str(lesson.folder / "instructor")
+    assert str(caught.value).startswith(f"{folder}{os.sep}{told}")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_an_exercise_that_the_notebook_never_checks_is_told(lesson):
+    assert list(proof.unasked(lesson)) == []
+    lesson = change(lesson, "lesson.py", 'check("tiny.2")', '# check("tiny.2")')
+    assert list(proof.unasked(lesson)) == ['tiny.2: no cell of lesson.py has check("tiny.2")']
+
+
+def test_threads_are_few_where_notebooks_run_unless_set(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    made = rehearsal._environment()
+    assert (made["OMP_NUM_THREADS"], made["OPENBLAS_NUM_THREADS"]) == ("1", "3")
+
+
+def test_hidden_seeds_are_graded_as_public_ones_are(lesson):
+    """In this process and through a child, every mistake gets the same verdict."""
+    bench = Bench(lesson)
+    cases = {exercise.function: bench.cases(exercise, 1) for exercise in lesson.exercises}
+    inside, outside = (list(proof.verdicts(bench, cases, here)) for here in (True, False))
+    told = [(name, v.kind, v.mistakes, v.earned, v.lines) for (_, name), v in inside]
+    assert len(told) == 6
+    assert told == [(name, v.kind, v.mistakes, v.earned, v.lines) for (_, name), v in outside]
+
+
+def test_exercises_that_call_one_another_are_not_mistaken_together(lesson):
+    bench = Bench(lesson)
+    assert [len(batch) for batch in proof.batches(bench)] == [2, 2, 2]
+    bench.source = bench.source.replace("SCALE = 1.0", "SCALE = 1.0  # of linear_backward, maybe")
+    assert [len(batch) for batch in proof.batches(bench)] == [2, 2, 2]
+    for own, sizes in (("states_backward", [1] * 6), ("linear_backward", [2] * 3)):
+        (lesson.folder / "driver.py").write_text(f"def drive_{own}(exercise):\n    return exercise.linear_backward\n")
+        assert [len(batch) for batch in proof.batches(bench)] == sizes
+    bench.source = bench.source.replace("    dx = dy @ W.T\n", "    dx = dy @ W.T\n    states_backward\n")
+    assert [len(batch) for batch in proof.batches(bench)] == [1] * 6

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .manifest import CASES, PROBES, RESTORE, Lesson, ManifestError
+from .manifest import CASES, INSTRUCTOR, PROBES, Lesson, ManifestError
 
 
 @dataclass(frozen=True)
@@ -88,15 +88,17 @@ def unpack(packed: bytes) -> dict[str, Cases]:
 def read_cases(lesson: Lesson) -> dict[str, Cases]:
     """The public cases beside the manifest. Raises ManifestError, one line, where they are missing or damaged."""
     path = lesson.file(CASES)
+    authors = lesson.file(INSTRUCTOR).is_dir()
+    remedy = "`tinygrad-rnn course build` makes it anew" if authors else "`tinygrad-rnn update` restores it"
     try:
         cases = unpack(path.read_bytes())
     except FileNotFoundError:
-        raise ManifestError(f"{path}: not there: restore it with `tinygrad-rnn update`") from None
+        raise ManifestError(f"{path}: not there: {remedy}") from None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as why:
-        raise ManifestError(f"{path}: cannot be read ({type(why).__name__}): {RESTORE}") from None
+        raise ManifestError(f"{path}: cannot be read ({type(why).__name__}): {remedy}") from None
     for exercise in lesson.exercises:
         if exercise.function not in cases:
-            raise ManifestError(f"{path}: holds nothing for {exercise.key} ({exercise.function}): {RESTORE}")
+            raise ManifestError(f"{path}: holds nothing for {exercise.key} ({exercise.function}): {remedy}")
         if list(exercise.cases) != [case.name for case in cases[exercise.function].scored]:
-            raise ManifestError(f"{path}: the cases of {exercise.key} are not those of the manifest: {RESTORE}")
+            raise ManifestError(f"{path}: the cases of {exercise.key} are not those of the manifest: {remedy}")
     return cases

@@ -2,6 +2,7 @@
 the proof that the lesson is fit for learners (`proof`).
 """
 
-from .bench import AuthoringError, Bench, case_file, lesson_cases, mistaken, solution_of
+from .bench import Bench, case_file, lesson_cases, mistaken
+from .running import AuthoringError, solution_of
 
 __all__ = ["AuthoringError", "Bench", "case_file", "lesson_cases", "mistaken", "solution_of"]

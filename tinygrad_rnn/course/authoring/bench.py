@@ -10,7 +10,7 @@ import copy
 import re
 import warnings
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -22,41 +22,23 @@ import numpy as np
 from ..cases import Case, Cases, pack
 from ..grading import effort
 from ..grading.marks import WIDTH, flatten, marked, named, same
-from ..manifest import DRIVER, INSTRUCTOR, MANIFEST, Exercise, Lesson
+from ..manifest import DRIVER, MANIFEST, Exercise, Lesson
+from ..runner.trees import nested
+from ..words import say
+from .running import (
+    GENERATE,
+    MISTAKES,
+    SOLUTION,
+    AuthoringError,
+    in_words,
+    instructor_module,
+    instructors,
+    module_of,
+    text_of,
+)  # fmt: skip
 
-SOLUTION, MISTAKES, GENERATE = "solution.py", "mistakes.py", "generate.py"
 GIVEN = re.compile(r"^[ \t]*#: .*$", re.MULTILINE)
 MOST = 600  # explanations of an exercise: all single mistakes, then pairs, then triples, as far as this reaches
-
-
-class AuthoringError(ValueError):
-    """Something in the instructor's folder does not fit; the message names the file, the place and the remedy."""
-
-
-def text_of(lesson: Lesson, name: str) -> str:
-    """A file of the instructor's folder."""
-    path = lesson.folder / INSTRUCTOR / name
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise AuthoringError(f"{path} is not there: a lesson has {SOLUTION}, {MISTAKES} and {GENERATE}") from None
-
-
-def module_of(source: str, path: Path) -> ModuleType:
-    """A module made from `source`; `path` stands in its tracebacks."""
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    exec(compile(source, str(path), "exec"), module.__dict__)
-    return module
-
-
-def instructor_module(lesson: Lesson, name: str) -> ModuleType:
-    """The module `solution.py`, `mistakes.py` or `generate.py` of a lesson."""
-    return module_of(text_of(lesson, name), lesson.folder / INSTRUCTOR / name)
-
-
-def solution_of(lesson: Lesson) -> ModuleType:
-    return instructor_module(lesson, SOLUTION)
 
 
 @lru_cache(maxsize=512)  # asked again for every set of mistakes
@@ -67,12 +49,18 @@ def segment(source: str, function: str) -> tuple[int, int]:
             lines = source.splitlines(keepends=True)
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
             return sum(map(len, lines[: first - 1])), sum(map(len, lines[: node.end_lineno]))
-    raise AuthoringError(f"{SOLUTION}: no function or class {function}")
+    raise AuthoringError(f"{SOLUTION}: {say('authors.not_found', name=function)}")
 
 
 def mistakes_of(lesson: Lesson) -> dict[str, dict[str, list[tuple[str, str]]]]:
     """The edits that make each mistake, by function and name. The manifest must know the same names."""
-    table = instructor_module(lesson, MISTAKES).MISTAKES
+    path = instructors(lesson, MISTAKES)
+    table = getattr(instructor_module(lesson, MISTAKES), "MISTAKES", None)
+    if not isinstance(table, dict) or not all(isinstance(edits, dict) for edits in table.values()):
+        raise AuthoringError(f"{path}: {say('authors.no_mistakes')}")
+    for function, name, edits in ((f, name, edits) for f in table for name, edits in table[f].items()):
+        if not isinstance(edits, list) or not all(_is_pair(edit) for edit in edits):
+            raise AuthoringError(f"{path}: {say('authors.no_edits', name=name, function=function)}")
     for exercise in lesson.exercises:
         known, edited = {mistake.name for mistake in exercise.mistakes}, set(table.get(exercise.function, {}))
         for names, where, lacks in ((known - edited, MANIFEST, MISTAKES), (edited - known, MISTAKES, MANIFEST)):
@@ -81,14 +69,19 @@ def mistakes_of(lesson: Lesson) -> dict[str, dict[str, list[tuple[str, str]]]]:
     return table
 
 
-def mistaken(source: str, function: str, edits: Sequence[tuple[str, str]]) -> str | None:
-    """`source` with these edits made in `function`; None where two overlap, so that they cannot be made together."""
+def _is_pair(edit: object) -> bool:
+    return isinstance(edit, tuple) and len(edit) == 2 and all(isinstance(text, str) for text in edit)
+
+
+def mistaken(source: str, function: str, edits: Sequence[tuple[str, str]], path: Path = Path(MISTAKES)) -> str | None:
+    """`source` with these edits made in `function`; None where two overlap, so that they cannot be made together.
+    `path` is the file that holds the edits."""
     start, end = segment(source, function)
     body, spans = source[start:end], []
     code = GIVEN.sub(lambda given: " " * len(given[0]), body)  # a line that learners are given is not the solution's
     for right, wrong in edits:
         if (times := code.count(right)) != 1:
-            raise AuthoringError(f"{MISTAKES}, {function}: {right!r} must occur once in the solution, not {times}x")
+            raise AuthoringError(f"{path}, {function}: {say('authors.not_once', right=right, times=times)}")
         at = code.index(right)
         spans.append((at, at + len(right), wrong))
     spans.sort()
@@ -111,52 +104,76 @@ class Bench:
         self.driver = module_of(path.read_text(encoding="utf-8"), path) if path.is_file() else None
         self._modules: dict[str, ModuleType] = {}
 
+    def mistaken(self, exercise: Exercise, mistakes: Sequence[str], source: str = "") -> str | None:
+        """The solution's text, or `source`, with these mistakes made; None where they cannot be made together."""
+        edits = [edit for name in mistakes for edit in self.edits[exercise.function][name]]
+        return mistaken(source or self.source, exercise.function, edits, instructors(self.lesson, MISTAKES))
+
     def module(self, exercise: Exercise, mistakes: Sequence[str] = ()) -> ModuleType | None:
         """The solution with these mistakes made in it; None where they cannot be made together."""
-        edits = [edit for name in mistakes for edit in self.edits[exercise.function][name]]
-        source = mistaken(self.source, exercise.function, edits)
+        source = self.mistaken(exercise, mistakes)
         if source is None:
             return None
         if source not in self._modules:
+            names = " + ".join(mistakes)
             try:
-                self._modules[source] = module_of(source, self.lesson.folder / INSTRUCTOR / SOLUTION)
+                compile(source, SOLUTION, "exec")
             except SyntaxError as why:
-                raise AuthoringError(f"{exercise.key}: {' + '.join(mistakes)} is no Python: {why}") from None
+                if mistakes:
+                    told = say("authors.no_python", names=names, why=why.msg)
+                    raise AuthoringError(f"{instructors(self.lesson, MISTAKES)}, {exercise.function}: {told}") from None
+            self._modules[source] = module_of(source, instructors(self.lesson, SOLUTION), names)
         return self._modules[source]
 
     def inputs(self, exercise: Exercise, case: str, seed: int = 0) -> dict[str, Any]:
         """The inputs of a case, flat. Seed 0 is the public one."""
+        path, what = instructors(self.lesson, GENERATE), f"{exercise.key}, case {case}, seed {seed}"
         family = getattr(self.generate, exercise.function, None)
         if family is None:
-            raise AuthoringError(f"{GENERATE}: no function {exercise.function}(rng, case) for {exercise.key}")
+            told = say("authors.no_family", name=exercise.function, key=exercise.key)
+            raise AuthoringError(f"{path}: {told}")
         numbers = [zlib.crc32(f"{exercise.key} {case}".encode()), seed]
-        return flatten(family(np.random.default_rng(numbers), case))
+        with in_words(path, what):
+            made = family(np.random.default_rng(numbers), case)
+        about = {"function": exercise.function, "what": what}
+        if not isinstance(made, dict):
+            raise AuthoringError(f"{path}: {say('authors.no_arguments', has=_a(made), **about)}")
+        for key, names in (("unknown", made.keys() - {*exercise.parameters}),
+                           ("lacking", {*exercise.parameters} - made.keys())):  # fmt: skip
+            if names:
+                raise AuthoringError(f"{path}: {say(f'authors.{key}_argument', name=min(names), **about)}")
+        return flatten(made)
 
-    def outputs(self, exercise: Exercise, module: ModuleType, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What `module` answers, flat, by the names of the manifest. Whatever it raises is raised."""
-        nested = nest(copy.deepcopy(dict(inputs)))
+    def called(self, exercise: Exercise, module: ModuleType, inputs: Mapping[str, Any]) -> Any:
+        """What `module` answers. Whatever it raises is raised."""
+        given = nest(copy.deepcopy(dict(inputs)))
         drive = getattr(self.driver, f"drive_{exercise.function}", None)
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            value = drive(module, **nested) if drive else getattr(module, exercise.function)(**nested)
-        return named(flatten(value), exercise.layout, tuple(exercise.returns))
+            return drive(module, **given) if drive else getattr(module, exercise.function)(**given)
+
+    def outputs(self, exercise: Exercise, module: ModuleType, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What `module` answers, flat, by the names of the manifest."""
+        return named(flatten(self.called(exercise, module, inputs)), exercise.layout, tuple(exercise.returns))
 
     def case(self, exercise: Exercise, name: str, seed: int = 0) -> Case:
         module = self.module(exercise)
         assert module is not None
         inputs = self.inputs(exercise, name, seed)
-        outputs = self.outputs(exercise, module, inputs)
+        with in_words(instructors(self.lesson, SOLUTION), f"{exercise.key}, case {name}, seed {seed}"):
+            outputs = self.outputs(exercise, module, inputs)
         tops = [output.partition(".")[0] for output in exercise.returns]
         if strangers := [output for output in outputs if output.partition(".")[0] not in tops]:
-            raise AuthoringError(f"{exercise.key}: the solution gives {strangers[0]!r}, which `returns` does not list")
+            told = say("authors.unknown_return", what=f"{exercise.key}, case {name}", name=strangers[0])
+            raise AuthoringError(f"{instructors(self.lesson, SOLUTION)}: {told}")
         ordered = sorted(outputs, key=lambda output: tops.index(output.partition(".")[0]))
         return Case(name, inputs, {output: np.asarray(outputs[output]) for output in ordered})
 
-    def cases(self, exercise: Exercise, seed: int = 0) -> Cases:
-        """Every case of an exercise, the right answers, and what its mistakes do with them."""
+    def cases(self, exercise: Exercise, seed: int = 0, together: int = 3) -> Cases:
+        """Every case of an exercise, the right answers, and what its mistakes do, up to so many `together`."""
         scored = tuple(self.case(exercise, name, seed) for name in exercise.cases)
         probes = {name: self.case(exercise, name, seed) for name in exercise.probes}
-        explanations, marks = self._explained(exercise, scored)
+        explanations, marks = self._explained(exercise, scored, together)
         spent = 0.0
         if "cost" in probes:
             module, inputs = self.module(exercise), probes["cost"].inputs
@@ -174,10 +191,13 @@ class Bench:
             rows += [marked(outputs, output, failure) for output in case.expected]
         return np.array(rows)
 
-    def _explained(self, exercise: Exercise, scored: Sequence[Case]) -> tuple[tuple[tuple[str, ...], ...], np.ndarray]:
+    def _explained(
+        self, exercise: Exercise, scored: Sequence[Case], together: int
+    ) -> tuple[tuple[tuple[str, ...], ...], np.ndarray]:
         found: list[tuple[str, ...]] = []
         rows: list[np.ndarray] = []
-        for names in self._together(exercise):
+        mistakes = [mistake.name for mistake in exercise.mistakes]
+        for names in (names for count in range(1, together + 1) for names in combinations(mistakes, count)):
             module = self.module(exercise, names)
             if module is None or len(found) >= MOST:
                 continue
@@ -189,38 +209,21 @@ class Bench:
         slots = sum(len(case.expected) for case in scored)
         return tuple(found), np.array(rows) if rows else np.zeros((0, slots, WIDTH))
 
-    def _together(self, exercise: Exercise) -> Iterator[tuple[str, ...]]:
-        names = [mistake.name for mistake in exercise.mistakes]
-        for count in (1, 2, 3):
-            yield from combinations(names, count)
+
+def _a(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
     """The reverse of `flatten`: `{"p.b": 1, "grads.0": 2}` -> `{"p": {"b": 1}, "grads": [2]}`."""
-    nested: dict[str, Any] = {}
-    for path, value in flat.items():
-        *parents, last = path.split(".")
-        at = nested
-        for name in parents:
-            at = at.setdefault(name, {})
-        at[last] = value
-    return {name: _listed(value) for name, value in nested.items()}
-
-
-def _listed(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    inner = {name: _listed(each) for name, each in value.items()}
-    return list(inner.values()) if inner and all(name.isdigit() for name in inner) else inner
+    return nested(((path, "plain", value) for path, value in flat.items()), {})
 
 
 def lesson_cases(lesson: Lesson, seed: int = 0) -> dict[str, Cases]:
     """The cases of every exercise of a lesson, by function. Seed 0 gives the public ones, any other hidden ones."""
-    try:
-        bench = Bench(lesson)
-        return {exercise.function: bench.cases(exercise, seed) for exercise in lesson.exercises}
-    except SyntaxError as why:
-        raise AuthoringError(f"{why.filename}, line {why.lineno}: {why.msg}") from None
+    bench = Bench(lesson)
+    return {exercise.function: bench.cases(exercise, seed) for exercise in lesson.exercises}
 
 
 def case_file(lesson: Lesson) -> bytes:
@@ -228,4 +231,4 @@ def case_file(lesson: Lesson) -> bytes:
     return pack(lesson_cases(lesson))
 
 
-__all__ = ["AuthoringError", "Bench", "case_file", "lesson_cases", "mistaken", "solution_of"]
+__all__ = ["Bench", "case_file", "lesson_cases", "mistaken"]

@@ -15,8 +15,9 @@ from ..cases import Case, Cases, unpack
 from ..files import write_whole
 from ..manifest import CASES, DRIVER, EXERCISE, MANIFEST, NOTEBOOK, Lesson, lessons_in, read_lesson
 from ..words import say
-from .bench import AuthoringError, case_file
+from .bench import case_file
 from .ipynb import SOURCE, notebook
+from .running import AuthoringError
 from .stub import stub
 
 TEST = "test_exercise.py"
@@ -61,10 +62,10 @@ def stale(lesson: Lesson, files: Mapping[str, bytes]) -> Iterator[tuple[str, str
         try:
             has = lesson.file(name).read_bytes()
         except FileNotFoundError:
-            yield name, say("authors.absent", lesson=lesson.id, file=name)
+            yield name, say("authors.absent", lesson=lesson.id, file=name, anew=say("authors.anew"))
             continue
-        about: dict[str, Any] = {"lesson": lesson.id, "file": name}
-        difference = _other_cases(lesson, has, wanted) if name == CASES else _other_text(has, wanted, about)
+        about: dict[str, Any] = {"lesson": lesson.id, "file": name, "anew": say("authors.anew")}
+        difference = _other_cases(lesson, has, wanted, about) if name == CASES else _other_text(has, wanted, about)
         if difference is not None:
             yield name, difference
 
@@ -72,9 +73,12 @@ def stale(lesson: Lesson, files: Mapping[str, bytes]) -> Iterator[tuple[str, str
 def test_file(lesson: Lesson) -> str:
     """test_exercise.py, which the course's pytest plugin takes over without reading it: the manifest says it all."""
     return (
-        f'"""{say("authors.test", lesson=lesson.id)}"""\n\nimport pytest\n\n\n'
+        f'"""{say("authors.test", lesson=lesson.id)}"""\n\nfrom pathlib import Path\n\nimport pytest\n\n\n'
         f"# {say('authors.test_comment')}\ndef test_exercise():\n"
-        f'    pytest.fail("{say("authors.no_plugin")}", pytrace=False)\n'
+        f'    why = "{say("authors.no_plugin")}"\n'
+        f'    if not Path(__file__).with_name("{MANIFEST}").is_file():\n'
+        f'        why = "{say("authors.no_manifest")}"\n'
+        "    pytest.fail(why, pytrace=False)\n"
     )
 
 
@@ -113,9 +117,8 @@ def _where_other(text: str, wanted: str) -> dict[str, str]:
             for side, line in (("text", text), ("wanted", wanted))}  # fmt: skip
 
 
-def _other_cases(lesson: Lesson, has: bytes, wanted: bytes) -> str | None:
+def _other_cases(lesson: Lesson, has: bytes, wanted: bytes, about: Mapping[str, Any]) -> str | None:
     """What differs between two files of cases, by more than machines do; None where nothing does."""
-    about = {"lesson": lesson.id, "file": CASES}
     if has == wanted:
         return None
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from ..files import write_whole
 from ..manifest import Lesson
 from ..words import say
-from .bench import AuthoringError
+from .running import AuthoringError
 from .signatures import Source, read_source
 
 SOURCE = "lesson.py"
@@ -70,6 +70,15 @@ def until_first_check(lesson: Lesson) -> str:
 def checks(cell: str, kind: str = "code") -> bool:
     """Whether a code cell calls check(...)."""
     return kind == "code" and re.search(r"^[^#\n]*\bcheck\(", cell, re.MULTILINE) is not None
+
+
+def unasked(lesson: Lesson) -> list[str]:
+    """The keys of the exercises that no code cell of lesson.py checks by name: `check("bptt.2")`."""
+    asked: set[str] = set()
+    for cell in re.split(r"(?m)^(?=# %%)", read_source(lesson.file(SOURCE)).text):
+        if _first_code_line(cell):
+            asked.update(re.findall(r"""(?m)^[^#\n]*\bcheck\(\s*["']([\w.]+)["']""", cell))
+    return [exercise.key for exercise in lesson.exercises if exercise.key not in asked]
 
 
 def mend_first_cell(lesson: Lesson) -> bool:

@@ -5,36 +5,48 @@ Each problem is one line, to be mended in the lesson; `problems` finds none in a
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
+from itertools import combinations, zip_longest
 from pathlib import Path
 
-import numpy as np
-
-from ..cases import Cases
+from ..cases import Cases, unpack
 from ..grading.grader import grade
-from ..grading.judging import sizes
 from ..grading.marks import same
-from ..manifest import INSTRUCTOR, Exercise, Lesson, ManifestError, Mistake, lessons_in, read_lesson
+from ..manifest import (
+    CASES,
+    DRIVER,
+    INSTRUCTOR,
+    Exercise,
+    Lesson,
+    ManifestError,
+    Mistake,
+    lessons_in,
+    read_lesson,
+    spell_points,
+)  # fmt: skip
 from ..verdict import Verdict
 from ..words import say
 from ..workspace.shelf import slug_of
-from . import rehearsal
-from .bench import SOLUTION, Bench, mistaken, text_of
+from . import ipynb, rehearsal
+from .bench import Bench
 from .build import generated, stale
+from .inside import verdict_inside
 from .leaks import leaks
-from .signatures import docstrings, driver_of
+from .running import SOLUTION, text_of
+from .shapes import case_shapes, docstring_shapes, known_shapes
 from .stub import stub
 
 HIDDEN = (1, 2, 3)
 SPINE = range(1, 8)  # the orders of the lessons that owe their learners at least so many named mistakes:
 AT_LEAST = 8
-SHAPE = r"\((?:[\dA-Z][\w+*-]*(?:,\s*[\dA-Z][\w+*-]*)*,?)?\)"  # as a docstring writes it: (T+1, B, 4H)
+Made = tuple[Exercise, str]  # a mistake, made in the solution of an exercise
+Found = tuple[str, str]  # a problem of one seed's cases, and what a learner would read, which differs from seed to seed
 
 
 def problems(lesson: Lesson, notebooks: bool = False, hidden: Sequence[int] = HIDDEN,
@@ -50,21 +62,42 @@ def problems(lesson: Lesson, notebooks: bool = False, hidden: Sequence[int] = HI
     yield from (why for _, why in stale(lesson, files))
     yield from leaks(lesson, files)
     yield from docstring_shapes(lesson)
-    bench = Bench(lesson)
-    for seed in (0, *hidden):
-        report(say("proof.looking_seed", seed=seed, last=max((0, *hidden))))
-        cases = {exercise.function: bench.cases(exercise, seed) for exercise in lesson.exercises}
-        for exercise in lesson.exercises:
-            yield from case_shapes(exercise, cases[exercise.function], seed)
-        yield from answers(lesson, cases, seed)
-        yield from mistakes(lesson, bench, cases, seed)
-    report(say("proof.looking_notebook"))
-    with tempfile.TemporaryDirectory() as empty:
+    yield from unasked(lesson)
+    with tempfile.TemporaryDirectory() as empty, ThreadPoolExecutor(1) as beside:
         alone = travelled(lesson, files, Path(empty))
         yield from untouched(alone)
-        yield from rehearsal.script(alone, text_of(lesson, SOLUTION))
+        played = beside.submit(lambda: list(rehearsal.script(alone, text_of(lesson, SOLUTION))))  # while we grade
+        yield from graded(lesson, (0, *hidden), report, unpack(files[CASES]))
+        report(say("proof.looking_notebook"))
+        yield from played.result()
         if notebooks:
             yield from rehearsal.kernel(alone, text_of(lesson, SOLUTION))
+
+
+def graded(lesson: Lesson, seeds: Sequence[int], report: Callable[[str], None] = lambda what: None,
+           public: Mapping[str, Cases] | None = None) -> Iterator[str]:  # fmt: skip
+    """What is wrong with the cases of these seeds, and with what the grader says of them: each problem once. `public`
+    are the cases of seed 0, where they were made already."""
+    bench = Bench(lesson)
+    for exercise in lesson.exercises:
+        yield from known_shapes(exercise)
+    found: dict[str, tuple[list[int], str]] = {}
+    for seed in seeds:
+        report(say("proof.looking_seed", seed=seed, last=max(seeds)))
+        together = 3 if seed == 0 else 1  # hidden cases are asked about single mistakes alone
+        cases = public if seed == 0 and public is not None else {
+            exercise.function: bench.cases(exercise, seed, together) for exercise in lesson.exercises}  # fmt: skip
+        shaped = [(what, "") for each in lesson.exercises for what in case_shapes(each, cases[each.function])]
+        for what, detail in (*shaped, *answers(lesson, cases), *mistakes(bench, cases, inside=seed != 0)):
+            found.setdefault(what, ([], detail))[0].append(seed)
+    for what, (where, detail) in found.items():
+        key = "proof.seeds" if len(where) > 1 else "proof.seed"
+        yield say(key, what=what, seeds=", ".join(map(str, where))) + (f": {detail}" if detail else "")
+
+
+def unasked(lesson: Lesson) -> Iterator[str]:
+    """An exercise that the notebook never asks for."""
+    yield from (say("proof.unasked", exercise=key) for key in ipynb.unasked(lesson))
 
 
 def table(lesson: Lesson) -> Iterator[str]:
@@ -109,71 +142,85 @@ def _places(exercise: Exercise, mistake: Mistake, timed: bool) -> Iterator[str]:
         yield say("proof.no_steps", **about)
 
 
-def docstring_shapes(lesson: Lesson) -> Iterator[str]:
-    """Docstrings give the shapes of the table, and no others. Where driver.py calls, the table is the driver's."""
-    texts = docstrings(lesson)
-    for exercise in lesson.exercises:
-        if driver_of(lesson, exercise) is not None:
-            continue
-        own = texts[exercise.function]
-        whole = own + "".join(text for name, text in texts.items() if re.search(rf"\b{name}\b", own))  # "p as in bptt"
-        for name, shape in {**exercise.arguments, **exercise.returns}.items():
-            last, wanted = re.escape(name.rpartition(".")[2]), "".join(shape.split())
-            beside = re.findall(rf"(?<!\w){last}[\"'\]]*:?\s*({SHAPE})", own)
-            shapes = ["".join(found.split()) for found in beside or re.findall(SHAPE, whole)]
-            if re.match(r"\(.*[A-Z]", wanted) and wanted not in shapes:
-                yield say("proof.shape_untold", exercise=exercise.key, name=name, shape=shape)
-
-
-def case_shapes(exercise: Exercise, cases: Cases, seed: int) -> Iterator[str]:
-    """Numbers that are numbers, and one case at least whose axes all differ: a transposed matrix shows only there."""
-    for case in (*cases.scored, *cases.probes.values()):
-        for name, value in (*case.inputs.items(), *case.expected.items()):
-            if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all():
-                yield say("proof.not_finite", exercise=exercise.key, case=case.name, seed=seed, name=name)
-    found = [sizes(exercise, case) for case in cases.scored]
-    if seed == 0 and not any(len(set(each.values())) == len(each) for each in found):
-        yield say("proof.equal_axes", exercise=exercise.key, axes=", ".join(found[-1]))
-
-
-def answers(lesson: Lesson, cases: Mapping[str, Cases], seed: int) -> Iterator[str]:
+def answers(lesson: Lesson, cases: Mapping[str, Cases]) -> Iterator[Found]:
     """The solution earns all; the stub nothing, as not attempted or for the mistake that was planted in it."""
-    about = {"lesson": lesson.id, "seed": seed}
     for verdict in grade(lesson, source=text_of(lesson, SOLUTION), cases=cases):
         if not verdict.right or verdict.earned != verdict.points:
-            yield say("proof.solution", **about, **_spelled(verdict))
+            yield say("proof.solution", **_spelled(verdict)), _detail(verdict)
     for verdict in grade(lesson, source=stub(lesson), cases=cases):
         planted = lesson.exercise(verdict.exercise).planted
         if planted is None and (verdict.kind != "not attempted" or verdict.earned):
-            yield say("proof.stub", **about, **_spelled(verdict))
+            yield say("proof.stub", **_spelled(verdict)), _detail(verdict)
         elif planted is not None and not _named(verdict, planted):
-            yield say("proof.planted", planted=planted, **about, **_spelled(verdict))
+            yield say("proof.planted", planted=planted, **_spelled(verdict)), _detail(verdict)
 
 
-def mistakes(lesson: Lesson, bench: Bench, cases: Mapping[str, Cases], seed: int) -> Iterator[str]:
+def mistakes(bench: Bench, cases: Mapping[str, Cases], inside: bool) -> Iterator[Found]:
     """Each mistake, made in the solution, is called by its own name; no two do the same."""
-    for exercise in lesson.exercises:
+    alike: set[tuple[str, str]] = set()
+    for exercise in bench.lesson.exercises:
         found = cases[exercise.function]
         alone = {names[0]: row for row, names in enumerate(found.explanations) if len(names) == 1}
         for one, other in combinations(alone, 2):
             if same(found.marks[alone[one]], found.marks[alone[other]]).all():
-                yield say("proof.alike", exercise=exercise.key, one=one, other=other, seed=seed)
+                alike |= {(exercise.key, one), (exercise.key, other)}
+                yield say("proof.alike", exercise=exercise.key, one=one, other=other), ""
+        for mistake in exercise.mistakes:
+            if bench.mistaken(exercise, [mistake.name]) is None:
+                yield say("proof.overlap", exercise=exercise.key, mistake=mistake.name), ""
+    for (exercise, name), verdict in verdicts(bench, cases, inside):
+        if _named(verdict, name) and verdict.earned < verdict.points:
+            continue
+        if verdict.kind == "right":
+            yield say("proof.unnoticed", mistake=name, **_spelled(verdict)), ""
+        elif not all((exercise.key, told) in alike for told in (name, *verdict.mistakes)):  # that is told already
+            yield say("proof.mistake", mistake=name, **_spelled(verdict)), _detail(verdict)
 
-    def graded(made: tuple[Exercise, str]) -> Verdict | None:
-        exercise, name = made
-        source = mistaken(bench.source, exercise.function, bench.edits[exercise.function][name])
-        if source is None:
-            return None
-        (verdict,) = grade(lesson, only={exercise.id}, source=source, cases=cases)
-        return verdict
 
-    every = [(exercise, mistake.name) for exercise in lesson.exercises for mistake in exercise.mistakes]
+def verdicts(bench: Bench, cases: Mapping[str, Cases], inside: bool) -> Iterator[tuple[Made, Verdict]]:
+    """The verdict on every mistake, made alone: `inside` this process, or through child processes, two at once."""
+    if inside:
+        for made in (made for batch in batches(bench) for made in batch):
+            yield made, verdict_inside(bench, cases, made[0], (made[1],))
+        return
+
+    def told(batch: Sequence[Made]) -> list[Verdict]:
+        source = bench.source
+        for exercise, name in batch:
+            source = bench.mistaken(exercise, [name], source) or source
+        return list(grade(bench.lesson, only={exercise.id for exercise, _ in batch}, source=source, cases=cases))
+
+    every = list(batches(bench))
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # each waits for a child process
-        for (exercise, name), verdict in zip(every, pool.map(graded, every), strict=True):
-            if verdict is None:
-                yield say("proof.overlap", exercise=exercise.key, mistake=name)
-            elif not _named(verdict, name) or verdict.earned >= verdict.points:
-                yield say("proof.mistake", mistake=name, seed=seed, **_spelled(verdict))
+        for batch, found in zip(every, pool.map(told, every), strict=True):
+            yield from zip(batch, found, strict=True)
+
+
+def batches(bench: Bench) -> Iterator[tuple[Made, ...]]:
+    """Every mistake once, in groups of one an exercise, which are made in one solution and graded by one process.
+
+    An exercise whose function the lesson's own code uses elsewhere, or hands on by name, may be called there: its
+    mistakes are made alone.
+    """
+    driver = bench.lesson.file(DRIVER)
+    code = [*ast.parse(bench.source).body, *(ast.parse(driver.read_text("utf-8")).body if driver.is_file() else [])]
+    queues: list[list[Made]] = []
+    for exercise in bench.lesson.exercises:
+        own = (exercise.function, f"drive_{exercise.function}")
+        queue = [(exercise, each.name) for each in exercise.mistakes
+                 if bench.mistaken(exercise, [each.name]) is not None]  # fmt: skip
+        if any(exercise.function in _words(node) for node in code if getattr(node, "name", "") not in own):
+            yield from ((made,) for made in queue)
+        else:
+            queues.append(queue)
+    for row in zip_longest(*queues):
+        yield tuple(made for made in row if made is not None)
+
+
+def _words(code: ast.AST) -> set[object]:
+    """The names that a piece of code uses, those in strings of one word too."""
+    return {getattr(node, key) for node in ast.walk(code) for key in ("id", "attr", "value")
+            if isinstance(getattr(node, key, None), str)}  # fmt: skip
 
 
 def travelled(lesson: Lesson, files: Mapping[str, bytes], folder: Path) -> Lesson:
@@ -206,6 +253,14 @@ def _named(verdict: Verdict, name: str) -> bool:
 
 def _spelled(verdict: Verdict) -> dict[str, object]:
     return {
-        "exercise": verdict.key, "kind": verdict.kind, "earned": verdict.earned, "points": verdict.points,
-        "names": " or ".join(verdict.mistakes) or "-", "line": verdict.lines[0] if verdict.lines else "-",
+        "exercise": verdict.key, "kind": verdict.kind, "earned": spell_points(verdict.earned),
+        "points": spell_points(verdict.points), "names": " or ".join(verdict.mistakes) or say("proof.no_name"),
     }  # fmt: skip
+
+
+def _detail(verdict: Verdict) -> str:
+    """What a learner would read first; where that ends in a colon, with what it announces."""
+    first, *rest = verdict.lines or ("-",)
+    if first.endswith(":"):
+        first = " ".join([first, *(line.removeprefix("- ") for line in rest if line.startswith("- "))])
+    return first

@@ -72,6 +72,8 @@ def kernel(alone: Lesson, solution: str) -> Iterator[str]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, without a window to draw in, and with warnings left to the notebook."""
+    """This process's environment, without a window to draw in, and with warnings left to the notebook. Lessons' arrays
+    are small: on a busy machine, threads that wait for one another take most of the time."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONWARNINGS", SWITCH)}
-    return {**kept, "MPLBACKEND": "Agg", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    return {**threads, **kept, "MPLBACKEND": "Agg", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}

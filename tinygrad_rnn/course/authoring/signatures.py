@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..manifest import DRIVER, INSTRUCTOR, Exercise, Lesson
 from ..words import say
-from .bench import SOLUTION, AuthoringError
+from .running import SOLUTION, AuthoringError
 
 Function = ast.FunctionDef
 Definition = ast.FunctionDef | ast.ClassDef

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from ..manifest import INSTRUCTOR, MANIFEST, Lesson, ManifestError, lessons_in, read_lesson
 from ..words import say
-from .bench import AuthoringError
 from .build import build
 from .ipynb import SOURCE, first_cell
+from .running import AuthoringError
 
 FIRST_ORDER = 8  # the places before are those of the course's own story
 

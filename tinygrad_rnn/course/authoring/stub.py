@@ -15,7 +15,7 @@ from textwrap import dedent
 
 from ..manifest import INSTRUCTOR, Lesson
 from ..words import say
-from .bench import SOLUTION
+from .running import SOLUTION
 from .signatures import Definition, Function, Source, check_signature, definitions, read_source
 
 GIVEN = "#:"  # begins the lines of a solution that the learner is given
