@@ -80,7 +80,9 @@ check("start.2")
 
 # %% [markdown]
 # Now mend the bug, save, and run the cell above again. Then see what the bug would have done to a network, over forty
-# steps. A state made by tanh stays between -1 and 1, whatever the weights are; what is added outside does not.
+# steps. A state made by tanh stays between -1 and 1, whatever the weights are; what is added outside does not. How far
+# it goes is up to the recurrent weights: where they are small, the old state fades from step to step, and where they
+# are large, it grows without bound. (What decides is their *spectral radius*, below or above 1; lesson `vanishing`.)
 
 
 # %%
@@ -89,10 +91,12 @@ def planted(x, h, W_xh, W_hh, b_h):
     return np.tanh(x @ W_xh + b_h) + h @ W_hh
 
 
-def largest_states(step, steps=40, seed=0):
+def largest_states(step, radius, steps=40, seed=0):
     """The largest entry of the state after each step, for random weights and inputs."""
     rng = np.random.default_rng(seed)
-    W_xh, W_hh, b_h = rng.normal(size=(3, 5)), rng.normal(size=(5, 5)) * 0.6, rng.normal(size=5)
+    W_xh, b_h = rng.normal(size=(3, 5)), rng.normal(size=5)
+    W_hh = rng.normal(size=(5, 5))
+    W_hh *= radius / np.abs(np.linalg.eigvals(W_hh)).max()
     h, largest = np.zeros((2, 5)), []
     for _ in range(steps):
         h = step(rng.normal(size=(2, 3)), h, W_xh, W_hh, b_h)
@@ -100,10 +104,15 @@ def largest_states(step, steps=40, seed=0):
     return largest
 
 
-right, wrong = largest_states(exercise.elman_step), largest_states(planted)
+right = largest_states(exercise.elman_step, 1.5)
+small, large = largest_states(planted, 0.5), largest_states(planted, 1.5)
+print("largest entry of the state      yours   with the bug: radius 0.5   radius 1.5")
 for t in (0, 9, 19, 39):
-    print(f"step {t + 1:2d} (index {t:2d}): largest state {right[t]:6.3f}   with the bug {wrong[t]:12.3f}")
-assert max(right) <= 1 < wrong[-1], "mend elman_step first: its state leaves (-1, 1)"
+    numbers = f"{right[t]:9.3f} {small[t]:25.3f} {large[t]:12.3f}"
+    print(f"after step {t + 1:2d} (index {t:2d})    {numbers}")
+assert max(right) <= 1, "mend elman_step first: its state leaves (-1, 1)"
+assert 1 < max(small) < 10  # outside (-1, 1), but it fades
+assert large[39] > 100 * large[19] > 1000 * large[9]  # and here it grows on and on
 
 # %% [markdown]
 # ## 3. Two answers, judged apart

@@ -167,20 +167,30 @@ steps = 10.0 ** -np.arange(1, 13)
 
 
 def one_sided(x, eps):
-    moved = [(f(x + eps * (np.arange(x.size) == i).reshape(x.shape)) - f(x)) / eps for i in range(x.size)]
+    moved = [
+        (f(x + eps * (np.arange(x.size) == i).reshape(x.shape)) - f(x)) / eps
+        for i in range(x.size)
+    ]
     return np.reshape(moved, x.shape)
 
 
 central = np.array([abs(exercise.numgrad(f, x, eps) - exact).max() for eps in steps])
 forward = np.array([abs(one_sided(x, eps) - exact).max() for eps in steps])
 best = steps[central.argmin()]
-print(f"best central step {best:.0e}, error {central.min():.1e}; best one-sided error {forward.min():.1e}")
+print(
+    f"best central step {best:.0e}, error {central.min():.1e}; best one-sided error "
+    f"{forward.min():.1e}"
+)
 assert 1e-7 <= best <= 1e-4
-assert central.min() < forward.min() / 10  # error eps² against error eps, both against rounding / eps
+# error eps² against error eps, both against rounding / eps
+assert central.min() < forward.min() / 10
 charts.curve_chart(
     {"central": (np.arange(1, 13), central), "one-sided": (np.arange(1, 13), forward)},
-    title="The error of numerical gradients", x_label="step 10⁻ⁿ: n", y_label="largest error", log=True,
-)  # fmt: skip
+    title="The error of numerical gradients",
+    x_label="step 10⁻ⁿ: n",
+    y_label="largest error",
+    log=True,
+)
 
 # %% [markdown]
 # So $10^{-5}$ is a good habit, and an error of $10^{-10}$ is what a right derivative looks like to this judge. If you
@@ -201,7 +211,9 @@ rng = np.random.default_rng(2)
 x, g = rng.normal(size=(6, 2)), rng.normal(size=(6, 2))  # six samples; g arrives
 judged = exercise.numgrad(lambda x: np.sum(g * normalised(x)), x)
 as_constant = g / x.std(axis=0)
-whole = (g - g.mean(axis=0) - normalised(x) * (g * normalised(x)).mean(axis=0)) / x.std(axis=0)
+whole = (g - g.mean(axis=0) - normalised(x) * (g * normalised(x)).mean(axis=0)) / x.std(
+    axis=0
+)
 print(f"σ and μ taken as constants: off by {abs(as_constant - judged).max():.2f}")
 print(f"all paths counted:          off by {abs(whole - judged).max():.0e}")
 assert abs(as_constant - judged).max() > 0.1
@@ -248,7 +260,14 @@ to_both = exercise.mul_backward(np.full_like(values["w"], 0.1), values["w"], val
 by_penalty = exercise.copy_backward(list(to_both))
 by_hand = exercise.copy_backward([by_prediction, by_penalty])
 loss.backward()
-print("prediction:", by_prediction.ravel(), "penalty:", by_penalty.ravel(), "sum:", by_hand.ravel())
+print(
+    "prediction:",
+    by_prediction.ravel(),
+    "penalty:",
+    by_penalty.ravel(),
+    "sum:",
+    by_hand.ravel(),
+)
 assert np.allclose(by_hand, w.grad.numpy(), rtol=1e-6)
 
 # %% [markdown]
@@ -295,7 +314,10 @@ rng = np.random.default_rng(3)
 a, g = rng.normal(size=(3, 1)), rng.normal(size=(2, 3, 4))
 judged = exercise.numgrad(lambda a: np.sum(g * np.broadcast_to(a, g.shape)), a)
 assert np.allclose(exercise.unbroadcast(g, a.shape), judged, atol=1e-8)
-print(f"(2, 3, 4) back to (3, 1): off by {abs(exercise.unbroadcast(g, a.shape) - judged).max():.0e}")
+print(
+    "(2, 3, 4) back to (3, 1): off by "
+    f"{abs(exercise.unbroadcast(g, a.shape) - judged).max():.0e}"
+)
 
 # %% [markdown]
 # **Halfway: a good moment for a break.** You have the gates; what follows is a loss, an order, and the engine.
@@ -329,7 +351,10 @@ o, y = rng.normal(size=(5, 3)), rng.integers(0, 3, 5)
 ignorant, _ = exercise.softmax_xent(np.zeros((5, 3)), y)
 _, do = exercise.softmax_xent(o, y)
 off = abs(do - exercise.numgrad(lambda o: exercise.softmax_xent(o, y)[0], o)).max()
-print(f"loss without knowledge {ignorant:.4f}, log 3 = {np.log(3):.4f}; gradient off by {off:.0e}")
+print(
+    f"loss without knowledge {ignorant:.4f}, log 3 = {np.log(3):.4f}; gradient off by "
+    f"{off:.0e}"
+)
 assert np.isclose(ignorant, np.log(3))
 assert off < 1e-8
 assert np.allclose(do.sum(axis=1), 0)  # each row pushes as much up as down
@@ -381,7 +406,8 @@ for n in (4, 8, 12, 16):
     seen, visited = len(exercise.toposort(diamonds(n))), visits_without_memory(diamonds(n))
     print(f"{n:3} diamonds: {seen:3} nodes in your list, {visited:6} visits without memory")
     assert (seen, visited) == (n + 1, 2 ** (n + 1) - 1)
-assert len(exercise.toposort(diamonds(5000))) == 5001  # neither recursion nor memory loss would get here
+# neither recursion nor memory loss would get here
+assert len(exercise.toposort(diamonds(5000))) == 5001
 
 # %% [markdown]
 # ## 9. Your engine
@@ -483,7 +509,9 @@ losses = train(p, X, y, updates=600)
 right = (network(p, X).data.argmax(axis=1) == y).mean()
 print(f"{right:.0%} of the points are on their side")
 assert right > 0.98
-charts.curve_chart({"your engine": (np.arange(600), losses)}, title="The loss on the spirals", log=True)
+charts.curve_chart(
+    {"your engine": (np.arange(600), losses)}, title="The loss on the spirals", log=True
+)
 
 # %% [markdown]
 # What has it learnt? Each small grey mark is a place where your network says "square".
@@ -498,18 +526,33 @@ says_square = network(p, places).data.argmax(axis=1) == 1
 plot = Plot("spirals", Scale(-1.2, 1.2, 0, 330), Scale(-1.2, 1.2, 0, 330), 0, 330)
 plot.axes("x₁", "x₂")
 for i, (u, v) in enumerate(places[says_square]):
-    plot.mark(f"map{i}", plot.x.at(u), plot.y.at(v), Series("#d1d5db", "square", True, False), "square")
+    plot.mark(
+        f"map{i}",
+        plot.x.at(u),
+        plot.y.at(v),
+        Series("#d1d5db", "square", True, False),
+        "square",
+    )
 for i, ((u, v), k) in enumerate(zip(X, y, strict=True)):
-    plot.mark(f"point{i}", plot.x.at(u), plot.y.at(v), SERIES[k], "circle" if k == 0 else "square")
-share = f"{right:.0%} of {len(y)} points on their side; the grey region is where the network says square"
+    plot.mark(
+        f"point{i}", plot.x.at(u), plot.y.at(v), SERIES[k], "circle" if k == 0 else "square"
+    )
+share = (
+    f"{right:.0%} of {len(y)} points on their side; "
+    "the grey region is where the network says square"
+)
 chart("Two spirals, parted by your engine", share, [plot])
 
 # %% [markdown]
 # **Is it the same gradient as that of a grown-up engine?** The package's own, on the same network at the same weights:
 
 # %%
-leaves = {name: tg.tensor(value, requires_grad=True, name=name) for name, value in start.items()}
-theirs = tg.cross_entropy(tg.tanh(X @ leaves["W_1"] + leaves["b_1"]) @ leaves["W_2"] + leaves["b_2"], y)
+leaves = {
+    name: tg.tensor(value, requires_grad=True, name=name) for name, value in start.items()
+}
+theirs = tg.cross_entropy(
+    tg.tanh(X @ leaves["W_1"] + leaves["b_1"]) @ leaves["W_2"] + leaves["b_2"], y
+)
 theirs.backward()
 mine = {name: Tensor(value) for name, value in start.items()}
 cross_entropy(network(mine, X), y).backward()
@@ -539,7 +582,12 @@ chain(own).backward()
 shares = [float(each.grad) for each in own]
 judged = exercise.numgrad(lambda v: float(chain([Tensor(v), Tensor(v)]).data), np.array(1.5))
 print("one θ, used twice:", f"{theta.grad:.4f}", "  the judge:", f"{judged:.4f}")
-print("what each use pays:", " + ".join(f"{share:.4f}" for share in shares), "=", f"{sum(shares):.4f}")
+print(
+    "what each use pays:",
+    " + ".join(f"{share:.4f}" for share in shares),
+    "=",
+    f"{sum(shares):.4f}",
+)
 assert np.isclose(theta.grad, judged, atol=1e-9)
 assert np.isclose(theta.grad, sum(shares))
 assert min(shares) > 0.1  # to keep but one of them is to be wrong, and nothing would say so

@@ -41,9 +41,17 @@ rng = np.random.default_rng(0)
 
 def network(D=2, H=3, C=2):
     """Small random parameters, as tensors that the engine can draw."""
-    shapes = {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,), "W_hy": (H, C), "b_y": (C,), "W_oh": (C, H)}
+    shapes = {
+        "W_xh": (D, H),
+        "W_hh": (H, H),
+        "b_h": (H,),
+        "W_hy": (H, C),
+        "b_y": (C,),
+        "W_oh": (C, H),
+    }
     return {
-        name: tg.tensor(rng.normal(size=shape) / 2, requires_grad=True, name=name) for name, shape in shapes.items()
+        name: tg.tensor(rng.normal(size=shape) / 2, requires_grad=True, name=name)
+        for name, shape in shapes.items()
     }
 
 
@@ -52,7 +60,8 @@ def inputs(T, D=2):
 
 
 def run(p, xs, read=lambda t: True, recur="state"):
-    """The outputs of a small network on xs (None where a step has no input), read at the steps that `read` chooses."""
+    """The outputs of a small network on xs (None where a step has no input), read at the
+    steps that `read` chooses."""
     h, back, outputs = tg.tensor(np.zeros((1, 3)), name="h_0"), None, []
     for t, x in enumerate(xs):
         with tg.step(t):
@@ -70,10 +79,18 @@ def run(p, xs, read=lambda t: True, recur="state"):
 
 p = network()
 outputs = run(p, inputs(3))
-tg.draw(sum((o**2).sum() for o in outputs), view="rolled", title="As written: a loop with a delay of one step")
+tg.draw(
+    sum((o**2).sum() for o in outputs),
+    view="rolled",
+    title="As written: a loop with a delay of one step",
+)
 
 # %%
-tg.draw(sum((o**2).sum() for o in outputs), view="cells", title="As computed: unrolled over three steps")
+tg.draw(
+    sum((o**2).sum() for o in outputs),
+    view="cells",
+    title="As computed: unrolled over three steps",
+)
 
 # %% [markdown]
 # Every box called `W` in the chain is the *same* array: three steps, one set of parameters.
@@ -164,7 +181,10 @@ X[0] = 1
 free = exercise.output_recurrence(X, small, None)
 forced = exercise.output_recurrence(X, small, np.zeros((6, 1, 2)))
 for t in range(6):
-    print(f"step {t + 1} (index {t}): free {np.round(free[t, 0], 3)}   with a teacher {np.round(forced[t, 0], 3)}")
+    print(
+        f"step {t + 1} (index {t}): free {np.round(free[t, 0], 3)}   with a teacher "
+        f"{np.round(forced[t, 0], 3)}"
+    )
 assert np.allclose(free[0], forced[0])  # at the first step there is nothing to feed back
 assert not np.allclose(free[1], forced[1])
 
@@ -189,7 +209,10 @@ padded = np.concatenate([sequence, rng.normal(size=(4, 1, 2)) * 9])
 states, _ = exercise.elman_forward(padded, h0, arrays)
 print("last state, not padded:      ", np.round(alone[0], 4))
 print("last state, padded:          ", np.round(states[-1][0], 4))
-print("its own last state, picked:  ", np.round(exercise.masked_last(states, np.array([3]))[0], 4))
+print(
+    "its own last state, picked:  ",
+    np.round(exercise.masked_last(states, np.array([3]))[0], 4),
+)
 assert np.allclose(exercise.masked_last(states, np.array([3])), alone)
 
 # %% [markdown]
@@ -209,7 +232,8 @@ YEARS, WORDS, LENGTH, HIDDEN = 5, 12, 8, 24
 
 
 def sentences(rng, count, positions):
-    """One-hot sentences (T, B, D) with a year at one of `positions`, and which year it is (B,)."""
+    """One-hot sentences (T, B, D) with a year at one of `positions`, and which year it is
+    (B,)."""
     tokens = rng.integers(YEARS, YEARS + WORDS, (LENGTH, count))
     year = rng.integers(0, YEARS, count)
     tokens[rng.choice(positions, count), np.arange(count)] = year
@@ -232,7 +256,9 @@ class OneWeightAPosition(tg.nn.Module):
         self.out = tg.nn.Linear(2 * HIDDEN, YEARS, rng=rng)
 
     def __call__(self, X):
-        return self.out(tg.tanh(self.hidden(tg.tensor(X.transpose(1, 0, 2).reshape(X.shape[1], -1)))))
+        return self.out(
+            tg.tanh(self.hidden(tg.tensor(X.transpose(1, 0, 2).reshape(X.shape[1], -1))))
+        )
 
 
 def right_answers(model, X, year):
@@ -256,10 +282,16 @@ def trained(kind, positions, updates=400, seed=7):
 def told(kind, seen, unseen):
     """Right answers where the year was trained, and elsewhere: two shares, printed."""
     model, test = trained(kind, seen), np.random.default_rng(8)
-    shares = [right_answers(model, *sentences(test, 500, np.array(where))) for where in (seen, unseen)]
+    shares = [
+        right_answers(model, *sentences(test, 500, np.array(where)))
+        for where in (seen, unseen)
+    ]
     count = sum(parameter.data.size for parameter in model.parameters())
     trained_here, elsewhere = (f"{share:6.1%}" for share in shares)
-    print(f"{kind.__name__:20s} {count:5d} parameters: {trained_here} where it was trained, {elsewhere} elsewhere")
+    print(
+        f"{kind.__name__:20s} {count:5d} parameters: {trained_here} where it was trained, "
+        f"{elsewhere} elsewhere"
+    )
     return shares
 
 

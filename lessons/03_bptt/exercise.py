@@ -45,7 +45,7 @@ def bptt(X, h0, Hs, dO, p):
 
     X (T, B, D), h0 (B, H), Hs (T, B, H) as in `elman_forward`; dO (T, B, C) is dL/dO, step by step; p holds
     W_xh (D, H), W_hh (H, H), b_h (H,), W_hy (H, C) and b_y (C,).
-    Returns a dict: dW_hy, db_y, dX (T, B, D), dW_xh, dW_hh, db_h, dh0 (B, H), each of the shape of its namesake.
+    Returns a dict: dX (T, B, D), dW_hy, db_y, dW_xh, dW_hh, db_h, dh0 (B, H), each of the shape of its namesake.
     Source: Werbos (1990); Goodfellow et al. (2016), section 10.2.2.
     """
     raise NotImplementedError("bptt.2")
@@ -64,9 +64,9 @@ def output_gradients(O, Y, over_time):
 def three_uses():
     """Predict, with a pencil. h_k = w h_{k-1} + x_k, a scalar with no tanh, w = 2, h_0 = 1, x = 1, 1, 0, and L = h_3.
 
-    Returns a dict of what you found: states (3,), the array of h_1, h_2, h_3; contributions (3,), what the first, the
-    second and the third use of w give to dL/dw, each dh_3/dh_k times the *immediate* derivative of h_k for w; and
-    total, the number dL/dw.
+    Returns a dict of what you found, plain numbers in lists (or arrays): states (3,), h_1, h_2, h_3; contributions
+    (3,), what the first, the second and the third use of w give to dL/dw, each dh_3/dh_k times the *immediate*
+    derivative of h_k for w; and total, the number dL/dw.
     Source: Pascanu, Mikolov & Bengio (2013), equations 3 to 5.
     """
     raise NotImplementedError("bptt.4")

@@ -53,19 +53,28 @@ from tinygrad_rnn.pictures import charts
 def weights(rng, D, H, C):
     """Small random weights of an Elman network, in float64."""
     shapes = {"W_xh": (D, H), "W_hh": (H, H), "b_h": (H,), "W_hy": (H, C), "b_y": (C,)}
-    return {name: rng.normal(0, 0.9 / np.sqrt(shape[0]), shape) * (len(shape) > 1) for name, shape in shapes.items()}
+    return {
+        name: rng.normal(0, 0.9 / np.sqrt(shape[0]), shape) * (len(shape) > 1)
+        for name, shape in shapes.items()
+    }
 
 
 def unrolled(p, X, h0, Y):
-    """The network in the engine: what the loss depends on, by name; the states; the losses, one a step."""
-    leaf = {name: tg.tensor(array, requires_grad=True, name=name) for name, array in {**p, "h_0": h0}.items()}
+    """The network in the engine: what the loss depends on, by name; the states; the
+    losses, one a step."""
+    leaf = {
+        name: tg.tensor(array, requires_grad=True, name=name)
+        for name, array in {**p, "h_0": h0}.items()
+    }
     xs = [tg.tensor(x, requires_grad=True, name=f"x_{t + 1}") for t, x in enumerate(X)]
     states, losses = [leaf["h_0"]], []
     for t, x in enumerate(xs):
         with tg.step(t):
             h = tg.tanh(x @ leaf["W_xh"] + states[-1] @ leaf["W_hh"] + leaf["b_h"]).named("h")
             states.append(h)
-            losses.append(tg.cross_entropy(h @ leaf["W_hy"] + leaf["b_y"], Y[t].argmax(axis=-1)))
+            losses.append(
+                tg.cross_entropy(h @ leaf["W_hy"] + leaf["b_y"], Y[t].argmax(axis=-1))
+            )
     return {**leaf, "X": xs}, states, losses
 
 
@@ -91,7 +100,10 @@ tg.draw(loss, view="cells", steps="all", title="The same W at every step")
 
 # %%
 scalar = {"W_xh": 0.5, "W_hh": -0.8, "b_h": 0.1, "W_hy": 2.0, "b_y": 0.0}
-leaf = {name: tg.tensor(np.float64(value), requires_grad=True, name=name) for name, value in scalar.items()}
+leaf = {
+    name: tg.tensor(np.float64(value), requires_grad=True, name=name)
+    for name, value in scalar.items()
+}
 h = leaf["h_0"] = tg.tensor(np.float64(0.6), requires_grad=True, name="h_0")
 small_loss = 0.0
 for t, (x, y) in enumerate([(1.0, 1.0), (-0.5, 0.0)]):
@@ -102,12 +114,18 @@ for t, (x, y) in enumerate([(1.0, 1.0), (-0.5, 0.0)]):
 tg.draw(small_loss, view="ops", values=True, title="Two steps, one unit, every number")
 
 # %%
-own, next_step = 2.0 * -0.761, -0.8 * -0.907  # each reader's word: its weight times its gradient, read off the picture
-print(f"h_1 hears {own:.3f} from its output and {next_step:.3f} from step 2: together {own + next_step:.3f}")
+# each reader's word: its weight times its gradient, read off the picture
+own, next_step = 2.0 * -0.761, -0.8 * -0.907
+print(
+    f"h_1 hears {own:.3f} from its output and {next_step:.3f} from step 2: together "
+    f"{own + next_step:.3f}"
+)
 account = tg.flow.ledger(small_loss, leaf["W_hh"])
 sent = account.contributions
 print("what each use of W_hh sends back:", sent.round(4), " sum:", sent.sum().round(4))
-print("dL/dW_hh, from one backward pass:", tg.grad(small_loss, leaf["W_hh"])[0].numpy().round(4))
+print(
+    "dL/dW_hh, from one backward pass:", tg.grad(small_loss, leaf["W_hh"])[0].numpy().round(4)
+)
 
 # %% [markdown]
 # ## 2. One step back
@@ -140,7 +158,12 @@ Hs, O = exercise.elman_forward(X, h0, p)
 dh_last = tg.grad(loss, states[-1])[0].numpy()
 last_step = exercise.elman_step_backward(dh_last, X[-1], Hs[-2], Hs[-1], p)
 from_engine = tg.grad(loss, leaves["X"][-1])[0].numpy()
-print("your dx at step 7 (index 6):\n", last_step["dx"].round(4), "\nthe engine's:\n", from_engine.round(4))
+print(
+    "your dx at step 7 (index 6):\n",
+    last_step["dx"].round(4),
+    "\nthe engine's:\n",
+    from_engine.round(4),
+)
 assert np.allclose(last_step["dx"], from_engine, rtol=1e-10)
 
 # %% [markdown]
@@ -158,15 +181,17 @@ assert np.allclose(last_step["dx"], from_engine, rtol=1e-10)
 # uses. And the sum over the copies (fact 2) is the gradient (Werbos 1990).
 
 # %%
-tg.draw(loss, view="flow", title="The gradient on its way back, and what each step pays into W_hh")
+tg.draw(
+    loss, view="flow", title="The gradient on its way back, and what each step pays into W_hh"
+)
 
 # %% [markdown]
 # **Exercise `bptt.2`**: write `bptt`. Where the outputs' gradients `dO` come from is the next section; here they are
 # given. There is nothing to gain from calling exercise 1, and nothing wrong with it.
 #
-# The check looks at `dX` step by step, beginning where backpropagation begins. If you are told *right down to step 7
-# (index 6) and wrong from step 6 (index 5) down*, then something is lost between two steps: look at the term that
-# connects them.
+# Where `dX` is wrong, the check tells of it before anything else, and looks at it step by step, beginning where
+# backpropagation begins. If you are told *right down to step 7 (index 6), wrong from step 6 (index 5) down*, then
+# something is lost between two steps: look at the term that connects them.
 
 # %%
 check("bptt.2")
@@ -233,7 +258,10 @@ for over_time in ("sum", "mean", "last"):
     print(f"\n  {over_time:8}{'engine':>10}{'complex step':>15}")
     for name in ("W_hy", "b_y", "X", "W_xh", "W_hh", "b_h", "h0"):
         judge = complex_step({**p, "X": X, "h0": h0}, name, over_time)
-        gaps = [np.abs(hand["d" + name] - other).max() / np.abs(judge).max() for other in (engine[name], judge)]
+        gaps = [
+            np.abs(hand["d" + name] - other).max() / np.abs(judge).max()
+            for other in (engine[name], judge)
+        ]
         print(f"  d{name:7}{gaps[0]:10.0e}{gaps[1]:15.0e}")
         assert max(gaps) < 1e-7
 
@@ -255,7 +283,8 @@ START = np.zeros((BATCH, UNITS))
 
 
 def echo(rng):
-    """X and Y (12, 16, 3): random letters, and the same three steps late, with `a` for the first three."""
+    """X and Y (12, 16, 3): random letters, and the same three steps late, with `a` for the
+    first three."""
     X = np.eye(len(LETTERS))[rng.integers(0, len(LETTERS), (STEPS, BATCH))]
     silence = np.tile(np.eye(len(LETTERS))[0], (LAG, BATCH, 1))
     return X, np.concatenate([silence, X[:-LAG]])
@@ -264,7 +293,10 @@ def echo(rng):
 def step_by_step(X, h0, Hs, dO, p):
     """The gradients as if no step heard from the next one: your `bptt`, one step at a time."""
     before = [h0, *Hs[:-1]]
-    parts = [exercise.bptt(X[t : t + 1], before[t], Hs[t : t + 1], dO[t : t + 1], p) for t in range(len(X))]
+    parts = [
+        exercise.bptt(X[t : t + 1], before[t], Hs[t : t + 1], dO[t : t + 1], p)
+        for t in range(len(X))
+    ]
     return {"d" + name: sum(part["d" + name] for part in parts) for name in p}
 
 
@@ -299,10 +331,14 @@ X_new, Y_new = echo(np.random.default_rng(99))
 print("it hears ", "".join(LETTERS[i] for i in X_new[:, 0].argmax(axis=-1)))
 print("it says  ", heard(trained, X_new))
 print("it should", "".join(LETTERS[i] for i in Y_new[:, 0].argmax(axis=-1)))
-print(f"\nnats a letter over the last 50 updates: {full[-50:].mean():.4f} with BPTT, {deaf[-50:].mean():.2f} without")
+print(
+    f"\nnats a letter over the last 50 updates: {full[-50:].mean():.4f} with BPTT, "
+    f"{deaf[-50:].mean():.2f} without"
+)
 
 _, O_new = exercise.elman_forward(X_new, START, trained)
-assert (O_new.argmax(axis=-1) == Y_new.argmax(axis=-1)).all()  # all 16 sequences, every letter
+right = O_new.argmax(axis=-1) == Y_new.argmax(axis=-1)
+assert right.all()  # all 16 sequences, every letter
 assert full[-50:].mean() < 0.02
 assert deaf[-50:].mean() > 0.3
 
@@ -319,13 +355,18 @@ assert deaf[-50:].mean() > 0.3
 
 # %%
 book = tg.flow.ledger(losses[-1], leaves["W_hh"])
-charts.ledger_chart(book, title="What each use of W_hh contributes to the gradient of the last loss")
+charts.ledger_chart(
+    book, title="What each use of W_hh contributes to the gradient of the last loss"
+)
 
 # %%
 whole = tg.grad(losses[-1], leaves["W_hh"])[0].numpy()
 assert np.allclose(book.contributions.sum(axis=0), whole, rtol=1e-12)
 first = np.linalg.norm(whole - book.contributions[0]) / np.linalg.norm(whole)
-print(f"If only the first use (k = 1) counted, the gradient would be off by {100 * first:.1f} % of its size.")
+print(
+    f"If only the first use (k = 1) counted, the gradient would be off by {100 * first:.1f} "
+    "% of its size."
+)
 assert first > 0.9
 
 # %% [markdown]
@@ -376,12 +417,14 @@ for t, x in enumerate([1.0, 1.0, 0.0]):
         h = w * h + x
         chain.append(h)
 pencil = exercise.three_uses()
-print("the engine's account:", tg.flow.ledger(h, w).contributions, " dL/dw:", tg.grad(h, w)[0].item())
-assert np.allclose(tg.flow.ledger(h, w).contributions, pencil["contributions"])
+account = tg.flow.ledger(h, w).contributions
+print("the engine's account:", account, " dL/dw:", tg.grad(h, w)[0].item())
+assert np.allclose(account, pencil["contributions"])
 
-totals = np.array([tg.grad(each, w)[0].item() for each in chain])  # w moves everywhere, not in step k alone
+# w moves everywhere, not in step k alone
+totals = np.array([tg.grad(each, w)[0].item() for each in chain])
 way = np.array([tg.grad(h, each)[0].item() for each in chain])  # dh_3/dh_k
-doubled, paid = way * totals, pencil["contributions"] * [3, 2, 1]
+doubled, paid = way * totals, np.multiply(pencil["contributions"], [3, 2, 1])
 print("with total derivatives:", doubled, " sum:", doubled.sum())
 print("the first use paid three times, the second twice, the third once:", paid.sum())
 assert doubled.sum() == paid.sum()
@@ -419,7 +462,9 @@ assert np.allclose(mine.sum(axis=0), whole, rtol=1e-10)
 
 def account_of(parts):
     """An account book from arrays of one's own."""
-    return tg.flow.Ledger(tuple(range(T)), np.array([np.linalg.norm(part) for part in parts]), parts, "W_hh")
+    return tg.flow.Ledger(
+        tuple(range(T)), np.array([np.linalg.norm(part) for part in parts]), parts, "W_hh"
+    )
 
 
 times = np.arange(T, 0, -1)[:, None, None]  # use j of T is in T - j + 1 terms
@@ -446,10 +491,16 @@ for name, gradient in sums.items():
 # adds up to the $dW_{hh}$ of your `bptt`.
 
 # %%
-mine = np.array([[exercise.contribution(k, t, X, h0, Hs, dO[t], p) for k in range(T)] for t in range(T)])
-assert np.allclose(mine.sum(axis=(0, 1)), exercise.bptt(X, h0, Hs, dO, p)["dW_hh"], rtol=1e-10)
+mine = np.array(
+    [[exercise.contribution(k, t, X, h0, Hs, dO[t], p) for k in range(T)] for t in range(T)]
+)
+assert np.allclose(
+    mine.sum(axis=(0, 1)), exercise.bptt(X, h0, Hs, dO, p)["dW_hh"], rtol=1e-10
+)
 norms = np.sqrt((mine**2).sum(axis=(2, 3)))
-assert np.allclose(norms, tg.flow.ledger(losses, leaves["W_hh"]).norms, rtol=1e-10, atol=1e-15)
+assert np.allclose(
+    norms, tg.flow.ledger(losses, leaves["W_hh"]).norms, rtol=1e-10, atol=1e-15
+)
 charts.table_chart(tg.flow.Table(norms, tuple(range(T)), tuple(range(T)), "W_hh"))
 
 # %% [markdown]
@@ -471,7 +522,8 @@ charts.table_chart(tg.flow.Table(norms, tuple(range(T)), tuple(range(T)), "W_hh"
 check("bptt.7")
 
 # %%
-steps = np.stack([exercise.jacobian(Hs[t, 0], p["W_hh"]) for t in range(T)])  # of the first sample
+# of the first sample
+steps = np.stack([exercise.jacobian(Hs[t, 0], p["W_hh"]) for t in range(T)])
 products = tg.flow.jacobian_products(states)
 assert np.allclose(steps, products.step_jacobians, rtol=1e-10)
 
@@ -483,7 +535,10 @@ J = np.eye(H)
 for step in reversed(steps):  # from h_7 back to h_0
     J = J @ step
 left = np.linalg.norm(J, 2)
-print(f"largest singular value of dh_7/dh_6: {np.linalg.norm(steps[-1], 2):.3f}, of dh_7/dh_0: {left:.3f}")
+print(
+    f"largest singular value of dh_7/dh_6: {np.linalg.norm(steps[-1], 2):.3f}, of "
+    f"dh_7/dh_0: {left:.3f}"
+)
 assert np.isclose(left, products.norms[-1, 0], rtol=1e-9)
 assert left < 0.02
 

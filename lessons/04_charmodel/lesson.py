@@ -135,7 +135,10 @@ check("charmodel.4")
 
 # %%
 ignorant, _ = exercise.char_loss(np.zeros((4, 1, 4)), ids[1:, None], "mean")
-print(f"knowing nothing, of 4 letters: {ignorant:.3f} nats, {exercise.bpc(np.array([ignorant])):.3f} bits a character")
+print(
+    f"knowing nothing, of 4 letters: {ignorant:.3f} nats, "
+    f"{exercise.bpc(np.array([ignorant])):.3f} bits a character"
+)
 assert np.isclose(ignorant, np.log(4))
 assert np.isclose(exercise.bpc(np.array([ignorant])), 2)
 
@@ -151,14 +154,19 @@ assert np.isclose(exercise.bpc(np.array([ignorant])), 2)
 # %%
 def letters_net(vocabulary, units, seed):
     """An Elman character model in float64; `forward` is the engine's."""
-    return CharModel(vocabulary, "rnn", units, dtype=np.float64, rng=np.random.default_rng(seed))
+    return CharModel(
+        vocabulary, "rnn", units, dtype=np.float64, rng=np.random.default_rng(seed)
+    )
 
 
 def weights_of(model):
     """Its parameters as the plain arrays that `sample` and `burn_in` are written for."""
     all_of = model.state_dict()
     p = {name: all_of[f"rnn.layers.0.forward.{name}"] for name in ("W_xh", "W_hh", "b_h")}
-    return {name: a.astype(np.float64) for name, a in {**p, "W_hy": all_of["head.W"], "b_y": all_of["head.b"]}.items()}
+    return {
+        name: a.astype(np.float64)
+        for name, a in {**p, "W_hy": all_of["head.W"], "b_y": all_of["head.b"]}.items()
+    }
 
 
 class Answers:
@@ -175,17 +183,24 @@ class Answers:
     def _cell(self, t, i):
         right, pull = i == self.targets[t], abs(self.pull[t, i])
         arrows = ("▲" if right else "▼") * int(np.ceil(3 * pull - 0.03))
-        fill, ring = ROLES["state" if right else "error"].fill, f"outline:2px solid {INK};" if right else ""
+        fill = ROLES["state" if right else "error"].fill
+        ring = f"outline:2px solid {INK};" if right else ""
         style = f"background:{fill};color:{INK};{ring}padding:.3em .8em;text-align:right"
         wide = "display:inline-block;width:3.2em;text-align:left"
-        return f'<td style="{style}">{self.O[t, i].round(1) + 0.0} <span style="{wide}">{arrows}</span></td>'
+        number = self.O[t, i].round(1) + 0.0
+        return f'<td style="{style}">{number} <span style="{wide}">{arrows}</span></td>'
 
     def _repr_html_(self):
-        head = "".join(f"<th>reads {a},<br>should say {b}</th>" for a, b in zip(self.word, self.word[1:], strict=False))
+        head = "".join(
+            f"<th>reads {a},<br>should say {b}</th>"
+            for a, b in zip(self.word, self.word[1:], strict=False)
+        )
         rows = ""
         for i, char in enumerate(self.chars):
-            rows += f"<tr><th>{char}</th>{''.join(self._cell(t, i) for t in range(len(self.targets)))}</tr>"
-        return f"<table><caption>{self.title}</caption><tr><th>output for</th>{head}</tr>{rows}</table>"
+            cells = "".join(self._cell(t, i) for t in range(len(self.targets)))
+            rows += f"<tr><th>{char}</th>{cells}</tr>"
+        caption = f"<caption>{self.title}</caption>"
+        return f"<table>{caption}<tr><th>output for</th>{head}</tr>{rows}</table>"
 
     def __repr__(self):
         rows = [f"{char}  {self.O[:, i].round(1)}" for i, char in enumerate(self.chars)]
@@ -193,7 +208,11 @@ class Answers:
 
 
 model = letters_net(helo, 3, seed=2)
-Answers(model, "hello", "Before: outlined and green should rise (▲), red should fall (▼), by so much")
+Answers(
+    model,
+    "hello",
+    "Before: outlined and green should rise (▲), red should fall (▼), by so much",
+)
 
 # %% [markdown]
 # Now the training: your loss and your gradient; the engine takes the gradient from the outputs back through time, as
@@ -202,7 +221,8 @@ Answers(model, "hello", "Before: outlined and green should rise (▲), red shoul
 
 # %%
 def learn(model, lessons, updates, rate=0.05):
-    """Adam on pairs (what is read, what should be said), each (T, B); the mean cost of one of them at each update."""
+    """Adam on pairs (what is read, what should be said), each (T, B); the mean cost of one
+    of them at each update."""
     adam, curve = optim.Adam(model.parameters(), lr=rate), []
     for _ in range(updates):
         model.zero_grad()
@@ -220,7 +240,10 @@ def learn(model, lessons, updates, rate=0.05):
 hello = (ids[:-1, None], ids[1:, None])
 curve = learn(model, [hello], updates=300) / 4  # a character, of four
 no_memory = np.full(300, np.log(2) / 2)
-lines = {"three hidden units": (np.arange(300), curve), "the best without memory": (np.arange(300), no_memory)}
+lines = {
+    "three hidden units": (np.arange(300), curve),
+    "the best without memory": (np.arange(300), no_memory),
+}
 charts.curve_chart(lines, title="Learning hello", y_label="nats a character", log=True)
 
 # %%
@@ -230,7 +253,8 @@ Answers(model, "hello", "After 300 updates")
 with tg.no_grad():
     said = model(hello[0])[0].numpy().argmax(axis=-1)[:, 0]
 print(
-    f"to 'hell' it says {helo.decode(said)!r}, at {curve[-1]:.4f} nats a character; without memory {no_memory[0]:.3f}"
+    f"to 'hell' it says {helo.decode(said)!r}, at {curve[-1]:.4f} nats a character; without "
+    f"memory {no_memory[0]:.3f}"
 )
 assert helo.decode(said) == "ello"
 assert curve[-1] < 0.01 < no_memory[0]
@@ -246,10 +270,18 @@ leaf = {name: tg.tensor(a, requires_grad=True, name=name) for name, a in p.items
 h, losses = tg.tensor(np.zeros((1, 3)), name="h_0"), []
 for t in range(4):
     with tg.step(t):
-        x = tg.tensor(exercise.one_hot(ids[t : t + 1, None], 4)[0], name=f"x_{t + 1} = {helo.chars[ids[t]]}")
+        x = tg.tensor(
+            exercise.one_hot(ids[t : t + 1, None], 4)[0],
+            name=f"x_{t + 1} = {helo.chars[ids[t]]}",
+        )
         h = tg.tanh(x @ leaf["W_xh"] + h @ leaf["W_hh"] + leaf["b_h"]).named("h")
         losses.append(tg.cross_entropy(h @ leaf["W_hy"] + leaf["b_y"], ids[t + 1 : t + 2]))
-tg.draw(sum(losses), view="cells", steps="all", title="hello: four letters read, four guesses paid")
+tg.draw(
+    sum(losses),
+    view="cells",
+    steps="all",
+    title="hello: four letters read, four guesses paid",
+)
 
 # %% [markdown]
 # ## 5. Teacher forcing, and no copying
@@ -268,7 +300,8 @@ tg.draw(sum(losses), view="cells", steps="all", title="hello: four letters read,
 
 # %%
 def guess_random_letters(bidirectional, steps=12, texts=32, updates=250, seed=0):
-    """A network trained to say the next of random letters: the cost of each step (T,), on fresh ones."""
+    """A network trained to say the next of random letters: the cost of each step (T,), on
+    fresh ones."""
     rng = np.random.default_rng(seed)
     net = nn.RNN(4, 16, bidirectional=bidirectional, dtype=np.float64, rng=rng)
     head = nn.Linear(32 if bidirectional else 16, 4, dtype=np.float64, rng=rng)
@@ -286,8 +319,11 @@ def guess_random_letters(bidirectional, steps=12, texts=32, updates=250, seed=0)
     return np.array([exercise.char_loss(*one, "mean")[0] for one in each])
 
 
-honest, leaky = guess_random_letters(bidirectional=False), guess_random_letters(bidirectional=True)
-print("nats a letter, step by step (ln 4 = 1.386 is the least for who has not seen the answer)")
+honest = guess_random_letters(bidirectional=False)
+leaky = guess_random_letters(bidirectional=True)
+print(
+    "nats a letter, step by step (ln 4 = 1.386 is the least for who has not seen the answer)"
+)
 print("one direction ", *(f"{cost:.2f}" for cost in honest), f"  mean {honest.mean():.3f}")
 print("both          ", *(f"{cost:.2f}" for cost in leaky), f"  mean {leaky.mean():.3f}")
 assert abs(honest.mean() - np.log(4)) < 0.03
@@ -332,8 +368,13 @@ marked = Vocabulary(MARKED)
 START, END = marked.encode("^$")
 pairs = [exercise.shift_targets(marked.encode(word), START, END) for word in WORDS]
 words_net = letters_net(marked, 12, seed=0)
-curve = learn(words_net, [(read[:, None], say[:, None]) for read, say in pairs], updates=250, rate=0.02)
-print(f"nats a word: {curve[0]:.2f} at first, {curve[-1]:.3f} after 250 updates; least possible {np.log(4):.3f}")
+curve = learn(
+    words_net, [(read[:, None], say[:, None]) for read, say in pairs], updates=250, rate=0.02
+)
+print(
+    f"nats a word: {curve[0]:.2f} at first, {curve[-1]:.3f} after 250 updates; least "
+    f"possible {np.log(4):.3f}"
+)
 assert np.log(4) < curve[-1] < np.log(4) + 0.05
 
 
@@ -342,7 +383,9 @@ def written(temperature, count=400, seed=0):
     """`count` words by your `sample`, counted."""
     p, rng, words = weights_of(words_net), np.random.default_rng(seed), {}
     for _ in range(count):
-        out = exercise.sample(p, np.zeros(12), START, 12, temperature, rng.random(12), end=END)
+        out = exercise.sample(
+            p, np.zeros(12), START, 12, temperature, rng.random(12), end=END
+        )
         word = marked.decode(out).removesuffix("$")
         words[word] = words.get(word, 0) + 1
     return words
@@ -353,12 +396,25 @@ counts = {temperature: written(temperature) for temperature in temperatures}
 print("of 400 words      ", *(f"{word:>8}" for word in WORDS), f"{'others':>8}  such as")
 for temperature, words in counts.items():
     known = [words.get(word, 0) for word in WORDS]
-    others = sorted(filter(None, set(words) - set(WORDS)), key=lambda word: (-words[word], word))
-    print(f"temperature {temperature:4}  ", *(f"{n:8}" for n in known), f"{400 - sum(known):8} ", ", ".join(others[:3]))
+    others = sorted(
+        filter(None, set(words) - set(WORDS)), key=lambda word: (-words[word], word)
+    )
+    print(
+        f"temperature {temperature:4}  ",
+        *(f"{n:8}" for n in known),
+        f"{400 - sum(known):8} ",
+        ", ".join(others[:3]),
+    )
 
 once = weights_of(words_net)
-coldest = {marked.decode(exercise.sample(once, np.zeros(12), START, 12, 1e-6, np.random.default_rng(i).random(12), END))
-           for i in range(20)}  # fmt: skip
+coldest = {
+    marked.decode(
+        exercise.sample(
+            once, np.zeros(12), START, 12, 1e-6, np.random.default_rng(i).random(12), END
+        )
+    )
+    for i in range(20)
+}
 print("\nalways the likeliest letter (temperature 0.000001), 20 times:", *coldest)
 assert all(abs(counts[1.0].get(word, 0) / 400 - 1 / 4) < 0.08 for word in WORDS)
 assert len(coldest) == 1
@@ -386,12 +442,18 @@ print("after reading ...   the guess for the next letter")
 for beginning in ("", "h", "he", "hel", "hell", "ho"):
     read = marked.encode("^" + beginning)
     guess = exercise.softmax(exercise.burn_in(once, read) @ once["W_hy"] + once["b_y"])
-    print(f"{beginning:>12}        ", "  ".join(f"{MARKED[i]} {guess[i]:.2f}" for i in np.argsort(-guess)[:3]))
+    print(
+        f"{beginning:>12}        ",
+        "  ".join(f"{MARKED[i]} {guess[i]:.2f}" for i in np.argsort(-guess)[:3]),
+    )
 
 last = marked.encode("^he")
 rng = np.random.default_rng(1)
 h = exercise.burn_in(once, last[:-1])  # all but the last, which is the x0 of `sample`
-endings = [marked.decode(exercise.sample(once, h, last[-1], 12, 1.0, rng.random(12), END)) for _ in range(12)]
+endings = [
+    marked.decode(exercise.sample(once, h, last[-1], 12, 1.0, rng.random(12), END))
+    for _ in range(12)
+]
 print("\n'he' goes on:", *("he" + ending for ending in endings))
 guess = exercise.softmax(exercise.burn_in(once, last) @ once["W_hy"] + once["b_y"])
 assert np.abs(guess[[2, 1]] - [2 / 3, 1 / 3]).max() < 0.1  # hello and hell against heel
@@ -428,7 +490,10 @@ check("charmodel.8")
 # %%
 alphabet = Vocabulary("abcdefghijklmnopqrstuvwxyz")
 small = alphabet.encode("abcdefghi")
-for name, (X, Y) in {"4 to 1": exercise.windows_n_to_1(small, 4), "4 to 4": exercise.windows_n_to_n(small, 4)}.items():
+for name, (X, Y) in {
+    "4 to 1": exercise.windows_n_to_1(small, 4),
+    "4 to 4": exercise.windows_n_to_n(small, 4),
+}.items():
     print(f"{name}: windows", *(alphabet.decode(column) for column in X.T), end="   ")
     print("targets", *(alphabet.decode(column) for column in np.atleast_2d(Y).T), end="   ")
     print(f"{X.size} steps for {Y.size} guesses")
@@ -444,7 +509,10 @@ text = Text(corpus, settings)
 vocabulary = text.vocabulary
 train_ids, held_out = split(vocabulary.encode(corpus), settings.validation)
 V = len(vocabulary)
-print(f"{len(corpus):,} characters, {V} different: knowing nothing costs {np.log2(V):.2f} bits a character\n")
+print(
+    f"{len(corpus):,} characters, {V} different: knowing nothing costs {np.log2(V):.2f} "
+    "bits a character\n"
+)
 print(corpus[100_000:100_400])
 
 # %% [markdown]
@@ -457,7 +525,8 @@ X_judge, y_judge = exercise.windows_n_to_1(held_out[:3000], N)
 
 
 def race(X, Y, seed=0):
-    """Train on windows X (N, B) with targets Y (T, B), the last T of the N steps: updates, and bits held out."""
+    """Train on windows X (N, B) with targets Y (T, B), the last T of the N steps: updates,
+    and bits held out."""
     rng, net = np.random.default_rng(seed), letters_net(vocabulary, 64, seed)
     adam, at, scores = optim.Adam(net.parameters(), lr=0.005), [], []
     for update in range(UPDATES + 1):
@@ -465,15 +534,23 @@ def race(X, Y, seed=0):
             with tg.no_grad():
                 O = net(X_judge)[0].numpy()[-1:]
             at.append(update)
-            scores.append(exercise.bpc(np.array([exercise.char_loss(O, y_judge[None], "mean")[0]])))
+            scores.append(
+                exercise.bpc(np.array([exercise.char_loss(O, y_judge[None], "mean")[0]]))
+            )
         some = rng.integers(0, X.shape[1], WIDTH)
         net.zero_grad()
         O, _ = net(X[:, some])
         dO = np.zeros(O.shape)  # where no guess is paid, no gradient comes in
-        dO[len(X) - len(Y) :] = exercise.char_loss(O.numpy()[len(X) - len(Y) :], Y[:, some], "mean")[1]
+        dO[len(X) - len(Y) :] = exercise.char_loss(
+            O.numpy()[len(X) - len(Y) :], Y[:, some], "mean"
+        )[1]
         O.backward(dO)
         adam.step()
-    print(f"guesses per window {len(Y):2}: {scores[-1]:.2f} bits a character after {UPDATES} updates", flush=True)
+    print(
+        f"guesses per window {len(Y):2}: {scores[-1]:.2f} bits a character after {UPDATES} "
+        "updates",
+        flush=True,
+    )
     return np.array(at), np.array(scores)
 
 
@@ -481,7 +558,9 @@ X_one, y_one = exercise.windows_n_to_1(train_ids[:300_000], N)
 one = race(X_one, y_one[None])
 many = race(*exercise.windows_n_to_n(train_ids[:300_000], N))
 lines = {"N to 1": one, "N to N": many}
-charts.curve_chart(lines, title="The same number of steps computed", y_label="bits a character, held out")
+charts.curve_chart(
+    lines, title="The same number of steps computed", y_label="bits a character, held out"
+)
 
 # %%
 reached = many[0][many[1] <= one[1][-1]][0]
@@ -504,7 +583,8 @@ assert reached <= UPDATES / 2
 
 # %%
 def bigram_bits(train_ids, judged, add=0.1):
-    """Bits a character of counted pairs; `add` is counted for each, so that no pair is impossible."""
+    """Bits a character of counted pairs; `add` is counted for each, so that no pair is
+    impossible."""
     pairs = np.full((V, V), add)
     np.add.at(pairs, (train_ids[:-1], train_ids[1:]), 1)
     chances = pairs / pairs.sum(axis=1, keepdims=True)
@@ -522,13 +602,18 @@ def write(model, beginning, length, temperature=0.7, seed=0):
     """Text by your `sample`, from the state of your `burn_in`."""
     p, read = weights_of(model), vocabulary.encode(beginning)
     h, u = exercise.burn_in(p, read[:-1]), np.random.default_rng(seed).random(length)
-    return beginning + vocabulary.decode(exercise.sample(p, h, read[-1], length, temperature, u))
+    return beginning + vocabulary.decode(
+        exercise.sample(p, h, read[-1], length, temperature, u)
+    )
 
 
 judged = held_out[:20_000]
 bigram = bigram_bits(train_ids, judged)
 run = Run.start(settings, text)
-print(f"bits a character, held out: bigram {bigram:.2f}, the network at first {model_bits(run.model, judged):.2f}")
+print(
+    f"bits a character, held out: bigram {bigram:.2f}, the network at first "
+    f"{model_bits(run.model, judged):.2f}"
+)
 STAGES = (100, 300, 700, 2000, 5000)
 steps, scores = [0], [model_bits(run.model, judged)]
 for stage in STAGES:
@@ -539,12 +624,18 @@ for stage in STAGES:
     print(write(run.model, "The ", 160))
 
 # %%
-lines = {"network": (np.array(steps), np.array(scores)), "bigram": (np.array(steps), np.full(len(steps), bigram))}
+lines = {
+    "network": (np.array(steps), np.array(scores)),
+    "bigram": (np.array(steps), np.full(len(steps), bigram)),
+}
 charts.curve_chart(lines, title="Learning to write", y_label="bits a character, held out")
 
 # %%
 characters = STAGES[-1] * settings.batch_size * settings.seq_len
-print(f"after {characters:,} characters read: {scores[-1]:.2f} bits a character; the bigram {bigram:.2f}")
+print(
+    f"after {characters:,} characters read: {scores[-1]:.2f} bits a character; the bigram "
+    f"{bigram:.2f}"
+)
 assert scores[-1] < bigram - 0.5
 
 # %% [markdown]
@@ -561,7 +652,10 @@ assert scores[-1] < bigram - 0.5
 
 # %%
 for temperature in (0.2, 0.6, 1.0, 1.6):
-    print(f"----- temperature {temperature}\n{write(run.model, 'The ', 200, temperature, seed=3)}\n")
+    print(
+        "----- temperature "
+        f"{temperature}\n{write(run.model, 'The ', 200, temperature, seed=3)}\n"
+    )
 
 # %% [markdown]
 # Cold, it goes round in circles of its safest words; hot, it spells like a child. Samples in
@@ -576,10 +670,22 @@ for temperature in (0.2, 0.6, 1.0, 1.6):
 # %%
 p = weights_of(run.model)
 print("after ...           likeliest next characters")
-for beginning in ("    retur", "an excepti", "the functio", "the sequen", "she thrung", "to blorf a str"):
-    guess = exercise.softmax(exercise.burn_in(p, vocabulary.encode("\n" + beginning)) @ p["W_hy"] + p["b_y"])
+for beginning in (
+    "    retur",
+    "an excepti",
+    "the functio",
+    "the sequen",
+    "she thrung",
+    "to blorf a str",
+):
+    guess = exercise.softmax(
+        exercise.burn_in(p, vocabulary.encode("\n" + beginning)) @ p["W_hy"] + p["b_y"]
+    )
     best = np.argsort(-guess)[:3]
-    print(f"{beginning:16}    ", "   ".join(f"{vocabulary.chars[i]!r} {guess[i]:.2f}" for i in best))
+    print(
+        f"{beginning:16}    ",
+        "   ".join(f"{vocabulary.chars[i]!r} {guess[i]:.2f}" for i in best),
+    )
 
 # %% [markdown]
 # ### What is a beginning worth?
@@ -593,14 +699,21 @@ X, Y = X[:, :1500], Y[:, :1500]
 with tg.no_grad():
     O = run.model(X)[0].numpy().astype(np.float64)
 read = np.arange(1, 41)
-costs = [exercise.bpc(np.array([exercise.char_loss(O[t : t + 1], Y[t : t + 1], "mean")[0]])) for t in range(40)]
+costs = [
+    exercise.bpc(np.array([exercise.char_loss(O[t : t + 1], Y[t : t + 1], "mean")[0]]))
+    for t in range(40)
+]
 lines = {"network": (read, np.array(costs)), "bigram": (read, np.full(40, bigram))}
 charts.curve_chart(lines, title="What reading a beginning is worth", x_label="characters read",
                    y_label="bits a character, held out")  # fmt: skip
 
 # %%
 print("characters read    ", *(f"{n:5}" for n in (1, 2, 3, 4, 5, 10)), "  20 to 40")
-print("bits a character   ", *(f"{costs[n - 1]:5.2f}" for n in (1, 2, 3, 4, 5, 10)), f"  {np.mean(costs[19:]):8.2f}")
+print(
+    "bits a character   ",
+    *(f"{costs[n - 1]:5.2f}" for n in (1, 2, 3, 4, 5, 10)),
+    f"  {np.mean(costs[19:]):8.2f}",
+)
 assert costs[0] > bigram
 assert costs[4] < bigram - 0.5
 assert np.mean(costs[19:]) < costs[0] - 1

@@ -1,19 +1,3 @@
-# %%
-# Run me first: I find the lesson, and what you write in exercise.py, beside this notebook.
-try:
-    from tinygrad_rnn.course import lesson
-except ImportError:  # a hosted notebook, say: fetch the course, once
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "tinygrad_rnn[course]"], check=True)
-    from tinygrad_rnn.course import lesson
-
-here = lesson("truncated")  # whatever is missing here comes from the installed package
-check, hint = here.check, here.hint
-exercise = here.exercise  # your own code, read again whenever you save it
-
-
 # %% [markdown]
 # # Truncated BPTT, and the three things that go by that name
 #
@@ -28,6 +12,21 @@ exercise = here.exercise  # your own code, read again whenever you save it
 # - have trained echoes longer than the chunk, and seen which kinds cannot learn them, and which one learns some.
 #
 # Your code goes into `exercise.py`, beside this notebook; `check("truncated.1")` grades what is saved there.
+
+# %%
+# Run me first: I find the lesson, and what you write in exercise.py, beside this notebook.
+try:
+    from tinygrad_rnn.course import lesson
+except ImportError:  # a hosted notebook, say: fetch the course, once
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "tinygrad_rnn[course]"], check=True)
+    from tinygrad_rnn.course import lesson
+
+here = lesson("truncated")  # whatever is missing here comes from the installed package
+check, hint = here.check, here.hint
+exercise = here.exercise  # your own code, read again whenever you save it
 
 # %%
 import time
@@ -50,15 +49,24 @@ from tinygrad_rnn.pictures import charts
 
 # %%
 def weights(rng, D, H, C, gain=1.0):
-    """Weights of an Elman network; W_hh is orthogonal times `gain`, so that gradients neither die nor explode soon."""
+    """Weights of an Elman network; W_hh is orthogonal times `gain`, so that gradients
+    neither die nor explode soon."""
     W_hh = gain * np.linalg.qr(rng.normal(size=(H, H)))[0]
-    return {"W_xh": rng.normal(0, 0.5, (D, H)), "W_hh": W_hh, "b_h": np.zeros(H),
-            "W_hy": rng.normal(0, 0.5, (H, C)), "b_y": np.zeros(C)}  # fmt: skip
+    return {
+        "W_xh": rng.normal(0, 0.5, (D, H)),
+        "W_hh": W_hh,
+        "b_h": np.zeros(H),
+        "W_hy": rng.normal(0, 0.5, (H, C)),
+        "b_y": np.zeros(C),
+    }
 
 
 def unrolled(W, X, Y, before=lambda t, h: h, first=0, start=None):
-    """The network in the engine, from zeros or from the array `start`: its inputs, its states, its losses, by step."""
-    start = h = tg.tensor(np.zeros((X.shape[1], len(W["W_hh"]))) if start is None else start, name="h_0")
+    """The network in the engine, from zeros or from the array `start`: its inputs, its
+    states, its losses, by step."""
+    start = h = tg.tensor(
+        np.zeros((X.shape[1], len(W["W_hh"]))) if start is None else start, name="h_0"
+    )
     inputs, states, losses = [], [], []
     for t, (x, y) in enumerate(zip(X, Y, strict=True), first):
         with tg.step(t):
@@ -77,7 +85,9 @@ def sequence(rng, T, B, D, C):
 
 def leaves(p):
     """The weights as the engine's tensors."""
-    return {name: tg.tensor(array, requires_grad=True, name=name) for name, array in p.items()}
+    return {
+        name: tg.tensor(array, requires_grad=True, name=name) for name, array in p.items()
+    }
 
 
 rng = np.random.default_rng(3)
@@ -121,7 +131,10 @@ check("truncated.1")
 
 # %%
 for n, k in ((12, 4), (13, 4), (3, 4)):
-    print(f"{n} steps, chunks of {k}:", [list(range(start + 1, stop + 1)) for start, stop in exercise.chunks(n, k)])
+    print(
+        f"{n} steps, chunks of {k}:",
+        [list(range(start + 1, stop + 1)) for start, stop in exercise.chunks(n, k)],
+    )
 
 # %% [markdown]
 # ## 2. One name, three things
@@ -148,7 +161,11 @@ T, B, D, H, C, k = 4, 2, 3, 4, 3, 2
 rng = np.random.default_rng(4)
 p = weights(rng, D, H, C, 0.9)
 W, (X, Y) = leaves(p), sequence(rng, T, B, D, C)
-tg.draw(sum(unrolled(W, X[2:], Y[2:], first=2)[-1]), view="cells", title="An isolated segment: steps 3 and 4")
+tg.draw(
+    sum(unrolled(W, X[2:], Y[2:], first=2)[-1]),
+    view="cells",
+    title="An isolated segment: steps 3 and 4",
+)
 
 # %% [markdown]
 # Each segment is a small sequence of its own, with gradients and (in training) an update of its own. The starts need
@@ -169,7 +186,10 @@ for n, start in enumerate((0, 2)):
     _, _, losses = unrolled(W, X[start : start + k], Y[start : start + k])
     engine = tg.grad(sum(losses), W["W_hh"])[0].numpy()
     gap = np.abs(isolated["dW_hh"][n] - engine).max()
-    print(f"segment {n + 1}: the largest difference of dW_hh, by hand and by the engine, is {gap:.0e}")
+    print(
+        f"segment {n + 1}: the largest difference of dW_hh, by hand and by the engine, is "
+        f"{gap:.0e}"
+    )
     assert np.allclose(isolated["dW_hh"][n], engine, rtol=1e-10)
 
 # %% [markdown]
@@ -187,7 +207,12 @@ def detached(t, h):
 
 
 _, _, losses = unrolled(W, X, Y, detached)
-tg.draw(sum(losses), view="cells", steps="all", title="Two chunks: the state is carried and detached")
+tg.draw(
+    sum(losses),
+    view="cells",
+    steps="all",
+    title="Two chunks: the state is carried and detached",
+)
 
 # %% [markdown]
 # By hand there is no graph, so there is nothing to detach. There is a number that you do *not* pass on: `bptt` tells
@@ -218,7 +243,9 @@ print("your chunks and the engine's detached graph agree")
 tg.draw(sum(losses), view="flow", steps="all", title="Carried and detached")
 
 # %%
-restarted = unrolled(W, X, Y, lambda t, h: tg.tensor(np.zeros((B, H))) if t % k == 0 else h)[-1]
+restarted = unrolled(W, X, Y, lambda t, h: tg.tensor(np.zeros((B, H))) if t % k == 0 else h)[
+    -1
+]
 tg.draw(sum(restarted), view="flow", steps="all", title="Isolated")
 
 # %% [markdown]
@@ -232,7 +259,8 @@ X, Y = sequence(rng, 8 * 25, 16, D, C)
 
 
 def chunk_by_chunk(cut):
-    """Each chunk's loss, the nodes that its backward pass goes through, and the milliseconds that this takes."""
+    """Each chunk's loss, the nodes that its backward pass goes through, and the
+    milliseconds that this takes."""
     rows, h = [], np.zeros((16, H))
     for start, stop in exercise.chunks(len(X), 25):
         h = tg.tensor(h) if start == 0 else h.detach() if cut else h
@@ -240,7 +268,9 @@ def chunk_by_chunk(cut):
         for t in range(start, stop):
             with tg.step(t):
                 h = tg.tanh(tg.tensor(X[t]) @ W["W_xh"] + h @ W["W_hh"] + W["b_h"])
-                total = total + tg.cross_entropy(h @ W["W_hy"] + W["b_y"], Y[t].argmax(axis=-1))
+                total = total + tg.cross_entropy(
+                    h @ W["W_hy"] + W["b_y"], Y[t].argmax(axis=-1)
+                )
         spent = []
         for _ in range(3):
             began = time.perf_counter()
@@ -313,7 +343,9 @@ assert not np.allclose(across[0][5:], across[1][5:])
 
 # %%
 X_windows, Y_windows = sequence(rng, 3, 4 * B, D, C)  # stand-ins; to cut them is your part
-tg.draw(sum(unrolled(W, X_windows, Y_windows)[-1]), view="cells", title="Four windows, one batch")
+tg.draw(
+    sum(unrolled(W, X_windows, Y_windows)[-1]), view="cells", title="Four windows, one batch"
+)
 
 # %% [markdown]
 # On the way back every window has something to say to its own inputs: in the table, step 3 hears from three windows,
@@ -327,7 +359,8 @@ check("truncated.5")
 # %%
 X, Y = sequence(rng, 6, B, D, C)
 windows = exercise.tbptt_windows(X, Y, p, 3, 1)
-one_by_one = exercise.tbptt_isolated(X, Y, p, 3, np.arange(4))  # the same windows, as segments
+# the same windows, as segments
+one_by_one = exercise.tbptt_isolated(X, Y, p, 3, np.arange(4))
 assert np.allclose(windows["dW_hh"], one_by_one["dW_hh"].mean(axis=0), rtol=1e-10)
 assert np.allclose(windows["dX"], one_by_one["dX"] / 4, rtol=1e-10)
 print("windows are isolated segments that overlap, and the batch of them is their mean")
@@ -354,15 +387,25 @@ KINDS = ["full BPTT", "isolated segments", "carried, detached", "detach forgotte
 
 
 def pieces(kind, X):
-    """What is sent back one after the other, as the engine records it: (inputs by step, losses by step) of each."""
+    """What is sent back one after the other, as the engine records it: (inputs by step,
+    losses by step) of each."""
     if kind == "windows":
         parts = [(a, unrolled(W, X[a : a + 4], Y[a : a + 4], first=a)) for a in range(9)]
-        return [(dict(enumerate(xs, a)), dict(enumerate(losses, a))) for a, (xs, _, losses) in parts]
-    fresh = {"isolated segments": lambda h: tg.tensor(np.zeros((B, H))), "carried, detached": lambda h: h.detach()}
+        return [
+            (dict(enumerate(xs, a)), dict(enumerate(losses, a)))
+            for a, (xs, _, losses) in parts
+        ]
+    fresh = {
+        "isolated segments": lambda h: tg.tensor(np.zeros((B, H))),
+        "carried, detached": lambda h: h.detach(),
+    }
     cut = fresh.get(kind, lambda h: h)
     xs, _, losses = unrolled(W, X, Y, lambda t, h: cut(h) if t % 4 == 0 else h)
     size = 12 if kind == "full BPTT" else 4
-    return [(dict(enumerate(xs)), {t: losses[t] for t in range(a, a + size)}) for a in range(0, 12, size)]
+    return [
+        (dict(enumerate(xs)), {t: losses[t] for t in range(a, a + size)})
+        for a in range(0, 12, size)
+    ]
 
 
 def measured(kind):
@@ -386,14 +429,23 @@ def measured(kind):
         with tg.tap() as seen:
             tg.grad(sum(losses.values()), W["W_xh"])
         passed.append(len({node.step for node, _ in seen.nodes} - {None}))
-    return {"context": max(context), "reach": max(reach), "work": sum(passed), "held": max(passed)}
+    return {
+        "context": max(context),
+        "reach": max(reach),
+        "work": sum(passed),
+        "held": max(passed),
+    }
 
 
 predicted = exercise.how_far()
-print("                     context      reach       work       held      (predicted / measured)")
+print(
+    "                     context      reach       work       held      (predicted / measured)"
+)
 for n, kind in enumerate(KINDS):
     found = measured(kind)
-    print(f"{kind:18}" + "".join(f"{predicted[name][n]:6} /{found[name]:3}" for name in found))
+    print(
+        f"{kind:18}" + "".join(f"{predicted[name][n]:6} /{found[name]:3}" for name in found)
+    )
     assert all(predicted[name][n] == found[name] for name in found)
 
 # %% [markdown]
@@ -415,7 +467,8 @@ for n, kind in enumerate(KINDS):
 
 # %%
 def one_pass(W, X, Y, k):
-    """Through all of X in chunks of k, forward and back; the number of nodes in the last chunk's graph."""
+    """Through all of X in chunks of k, forward and back; the number of nodes in the last
+    chunk's graph."""
 
     def chunk(start, stop, h):
         _, states, losses = unrolled(W, X[start:stop], Y[start:stop], first=start, start=h)
@@ -463,16 +516,24 @@ def advance(t, h):
 
 
 start = tg.tensor(np.zeros((4, 16)))
-rows = tg.flow.truncation_bias(advance, start, T, list(W.values()), [1, 2, 3, 5, 10, 15, 20, 30])
+rows = tg.flow.truncation_bias(
+    advance, start, T, list(W.values()), [1, 2, 3, 5, 10, 15, 20, 30]
+)
 charts.truncation_chart(rows)
 
 # %%
-print("   k    isolated    carried    windows     (error of the gradient, relative to the full one)")
+print(
+    "   k    isolated    carried    windows     (error of the gradient, relative to the "
+    "full one)"
+)
 by_kind = {(row.kind, row.k2): row for row in rows}
 for k in (1, 5, 10, 30):
     errors = [by_kind[kind, k].relative_error for kind in ("isolated", "carried", "windows")]
     print(f"{k:4} " + "".join(f"{100 * error:9.1f} %" for error in errors))
-assert all(by_kind["carried", k].relative_error < by_kind["isolated", k].relative_error for k in (1, 5, 10, 30))
+assert all(
+    by_kind["carried", k].relative_error < by_kind["isolated", k].relative_error
+    for k in (1, 5, 10, 30)
+)
 
 # %% [markdown]
 # (Here a loss that is in several windows counts once, as their mean, so that it can be compared.) The carried kind is
@@ -484,7 +545,10 @@ assert all(by_kind["carried", k].relative_error < by_kind["isolated", k].relativ
 
 # %%
 reach = {}
-ways = {"full BPTT": lambda t, h: h, "carried, k = 10": lambda t, h: h.detach() if t % 10 == 0 else h}
+ways = {
+    "full BPTT": lambda t, h: h,
+    "carried, k = 10": lambda t, h: h.detach() if t % 10 == 0 else h,
+}
 for name, cut in ways.items():
     _, states, losses = unrolled(W, X, Y, cut)
     reach[name] = tg.flow.by_lag(losses, states)
@@ -525,13 +589,17 @@ class Adam:
             g = d["d" + name]
             self.mean[name] = 0.9 * self.mean[name] + 0.1 * g
             self.square[name] = 0.99 * self.square[name] + 0.01 * g**2
-            mean, square = self.mean[name] / (1 - 0.9**self.updates), self.square[name] / (1 - 0.99**self.updates)
+            mean, square = (
+                self.mean[name] / (1 - 0.9**self.updates),
+                self.square[name] / (1 - 0.99**self.updates),
+            )
             new[name] = array - self.rate * mean / (np.sqrt(square) + 1e-8)
         return new
 
 
 def echo(rng, steps, streams, lag):
-    """Bits as one-hot X (steps, streams, 2), and Y, the same `lag` steps late; bits before the stream count too."""
+    """Bits as one-hot X (steps, streams, 2), and Y, the same `lag` steps late; bits before
+    the stream count too."""
     bits = np.eye(2)[rng.integers(0, 2, (steps + lag, streams))]
     return bits[lag:], bits[:steps]
 
@@ -548,19 +616,25 @@ def train(kind, k, lag, seed=0):
             d = exercise.tbptt_isolated(x, y, p, k, ones)
         elif kind == "carried":
             d, h = exercise.tbptt_carried(x, y, h, p, k)
-        elif kind == "windows":  # a few of each of eight streams, within the length of two chunks
+        elif kind == "windows":
+            # a few of each of eight streams, within the length of two chunks
             x, y = X[max(0, a - k) : a + k, :8], Y[max(0, a - k) : a + k, :8]
             d = exercise.tbptt_windows(x, y, p, k, max(1, k // 3))
         else:
             d, h = exercise.tbptt_carried(x, y, h, p, k)
             d = {name: array * (name in ("dW_hy", "db_y")) for name, array in d.items()}
-        p = adam.update(p, {n: (d[n] if kind == "windows" else d[n][0]) / k for n in exercise.GRADIENTS})
+        p = adam.update(
+            p, {n: (d[n] if kind == "windows" else d[n][0]) / k for n in exercise.GRADIENTS}
+        )
     return p
 
 
 def right(p, kind, k, lag):
-    """How often the last answer is right after what the kind hears: k steps from zeros, or a stream."""
-    X, Y = echo(np.random.default_rng(1000), k if kind in ("isolated", "windows") else 60, 4000, lag)
+    """How often the last answer is right after what the kind hears: k steps from zeros, or
+    a stream."""
+    X, Y = echo(
+        np.random.default_rng(1000), k if kind in ("isolated", "windows") else 60, 4000, lag
+    )
     _, O = exercise.elman_forward(X, np.zeros((4000, UNITS)), p)
     return (O[-1].argmax(axis=-1) == Y[-1].argmax(axis=-1)).mean()
 
@@ -574,7 +648,11 @@ for kind in ("isolated", "windows", "carried", "echo state"):
         for lag in LAGS:
             score[kind, k, lag] = right(train(kind, k, lag), kind, k, lag)
         row = "".join(f"{100 * score[kind, k, lag]:6.0f}" for lag in LAGS)
-        print(f"{kind:10} chunks of {k:2} steps:   {row}  % right   ({time.perf_counter() - began:.1f} s)", flush=True)
+        print(
+            f"{kind:10} chunks of {k:2} steps:   {row}  % right   "
+            f"({time.perf_counter() - began:.1f} s)",
+            flush=True,
+        )
 
 # %%
 for kind in ("isolated", "windows"):
@@ -583,9 +661,12 @@ for kind in ("isolated", "windows"):
             assert score[kind, k, lag] < 0.55  # guessing
         elif 2 * lag <= k:
             assert score[kind, k, lag] > 0.95
-assert min(score["carried", k, k] for k in (1, 5, 10)) > 0.85  # one step beyond what a gradient can reach
-assert score["carried", 10, 10] > score["echo state", 5, 10] + 0.1  # it learned more than to read
-assert score["carried", 5, 10] < score["echo state", 5, 10] - 0.05  # and here less than nothing
+# one step beyond what a gradient can reach
+assert min(score["carried", k, k] for k in (1, 5, 10)) > 0.85
+# it learned more than to read
+assert score["carried", 10, 10] > score["echo state", 5, 10] + 0.1
+# and here less than nothing
+assert score["carried", 5, 10] < score["echo state", 5, 10] - 0.05
 
 # %% [markdown]
 # Isolated segments and windows behave as the lecture says: what lies a chunk or more back cannot be learned. It is not
@@ -628,8 +709,11 @@ full = exercise.tbptt_carried(X, Y, np.zeros((4, 16)), p, T)[0]
 
 
 def error(d):
-    """How far the sum of all sets is from the full gradient, relative to it, over all weights."""
-    off = sum(((d[name].sum(axis=0) - full[name][0]) ** 2).sum() for name in exercise.GRADIENTS)
+    """How far the sum of all sets is from the full gradient, relative to it, over all
+    weights."""
+    off = sum(
+        ((d[name].sum(axis=0) - full[name][0]) ** 2).sum() for name in exercise.GRADIENTS
+    )
     return np.sqrt(off / sum((full[name] ** 2).sum() for name in exercise.GRADIENTS))
 
 

@@ -1,18 +1,3 @@
-# %%
-# Run me first: I find the lesson, and what you write in exercise.py, beside this notebook.
-try:
-    from tinygrad_rnn.course import lesson
-except ImportError:  # a hosted notebook, say: fetch the course, once
-    import subprocess
-    import sys
-
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "tinygrad_rnn[course]"], check=True)
-    from tinygrad_rnn.course import lesson
-
-here = lesson("vanishing")  # whatever is missing here comes from the installed package
-check, hint = here.check, here.hint
-exercise = here.exercise  # your own code, read again whenever you save it
-
 # %% [markdown]
 # # Vanishing, exploding, clipping
 #
@@ -30,6 +15,21 @@ exercise = here.exercise  # your own code, read again whenever you save it
 # Your code goes into `exercise.py`, beside this notebook; `check("vanishing.1")` grades what is saved there.
 
 # %%
+# Run me first: I find the lesson, and what you write in exercise.py, beside this notebook.
+try:
+    from tinygrad_rnn.course import lesson
+except ImportError:  # a hosted notebook, say: fetch the course, once
+    import subprocess
+    import sys
+
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "tinygrad_rnn[course]"], check=True)
+    from tinygrad_rnn.course import lesson
+
+here = lesson("vanishing")  # whatever is missing here comes from the installed package
+check, hint = here.check, here.hint
+exercise = here.exercise  # your own code, read again whenever you save it
+
+# %%
 import numpy as np
 
 import tinygrad_rnn as tg
@@ -45,7 +45,8 @@ from tinygrad_rnn.pictures import charts
 
 # %%
 def chain(scale, T=12, H=16):
-    """T steps with W_hh = scale * orthogonal, inputs faint: a number made of the last state, all states, W_hh."""
+    """T steps with W_hh = scale * orthogonal, inputs faint: a number made of the last
+    state, all states, W_hh."""
     rng = np.random.default_rng(0)
     orthogonal = tg.nn.init.orthogonal((H, H), rng, dtype=np.float64)
     W_hh = tg.tensor(scale * orthogonal, requires_grad=True, name="W_hh")
@@ -66,8 +67,10 @@ tg.draw(panels, view="flow", steps="all", title="A gradient on its way back thro
 # %%
 for scale, (output, states, _) in chains.items():
     norms = tg.flow.state_gradients(output, states).norms
-    print(f"times {scale:g}: norm {norms[-1]:.3g} at the last state, {norms[0]:.3g} at the first; "
-          f"{scale:g}^12 = {scale**12:.3g}")  # fmt: skip
+    print(
+        f"times {scale:g}: norm {norms[-1]:.3g} at the last state, {norms[0]:.3g} at the "
+        f"first; {scale:g}^12 = {scale**12:.3g}"
+    )
 
 # %% [markdown]
 # It *vanishes*, it *stays*, it *explodes*. Why is plain: each step multiplies by one matrix more,
@@ -100,7 +103,10 @@ for scale, (_, states, W_hh) in chains.items():
     yours = exercise.jac_product(Hs, W_hh.numpy(), 12, 3)
     engine = tg.flow.jacobian_products(states).matrix(12, 3)
     difference = np.abs(yours - engine).max()
-    print(f"times {scale:g}: largest entry {np.abs(engine).max():.3g}, largest difference {difference:.1g}")
+    print(
+        f"times {scale:g}: largest entry {np.abs(engine).max():.3g}, largest difference "
+        f"{difference:.1g}"
+    )
     assert np.allclose(yours, engine, rtol=1e-10, atol=1e-12 * np.abs(engine).max())
 
 # %% [markdown]
@@ -116,7 +122,8 @@ def random_matrix(rho, H, rng):
 
 
 def run(W_hh, inputs, squash=np.tanh):
-    """The states (T, H) of h_t = squash(inputs_t + h_{t-1} @ W_hh), begun at 0. inputs (T, H)."""
+    """The states (T, H) of h_t = squash(inputs_t + h_{t-1} @ W_hh), begun at 0.
+    inputs (T, H)."""
     h, Hs = np.zeros(len(W_hh)), []
     for x in inputs:
         h = squash(x + h @ W_hh)
@@ -138,8 +145,13 @@ by_rho = {}
 for rho in (0.5, 0.9, 1.1, 2.0):
     W_hh = tg.nn.init.spectral_radius(gaussian, rho)
     by_rho[f"ρ = {rho:g}"] = np.arange(T), stretch_by_lag(run(W_hh, 0.1 * noise), W_hh)
-charts.curve_chart(by_rho, "What a product of Jacobians stretches", "steps between the two states",
-                   "largest singular value", log=True)  # fmt: skip
+charts.curve_chart(
+    by_rho,
+    "What a product of Jacobians stretches",
+    "steps between the two states",
+    "largest singular value",
+    log=True,
+)
 
 # %%
 print("ρ = 0.9, after 0, 1, 2, ... steps:", np.round(by_rho["ρ = 0.9"][1][:8], 2))
@@ -206,13 +218,20 @@ check("vanishing.2")
 shear = np.array([[0.5, 3.0], [0.0, 0.5]])
 sigma1, rho = exercise.spectral(shear)
 steps = np.arange(21)
-norms = [np.linalg.norm(exercise.jac_product(np.zeros((21, 2)), shear, k, 0), 2) for k in steps]
+norms = [
+    np.linalg.norm(exercise.jac_product(np.zeros((21, 2)), shear, k, 0), 2) for k in steps
+]
 print(f"sigma1 = {sigma1:.2f}, rho = {rho:.2f}")
 print("steps:", ", ".join(f"{k}: norm {norms[k]:.2g}" for k in (1, 2, 3, 5, 10, 20)))
 assert np.allclose([norms[k] for k in (1, 2, 3, 5)], [3.08, 3.02, 2.26, 0.94], atol=0.01)
 assert norms[20] < 1e-3
-charts.curve_chart({"norm of the product": (steps, norms), "ρ to the power of steps": (steps, rho**steps)},
-                   "Grows at first, dies in the end", "steps", "largest singular value", log=True)  # fmt: skip
+charts.curve_chart(
+    {"norm of the product": (steps, norms), "ρ to the power of steps": (steps, rho**steps)},
+    "Grows at first, dies in the end",
+    "steps",
+    "largest singular value",
+    log=True,
+)
 
 # %% [markdown]
 # Three steps of growth, because $\sigma_1 = 3.08$; then decay, because $\rho = 0.5$. Neither number alone tells the
@@ -256,7 +275,10 @@ check("vanishing.3")
 T, H = 100, 50
 rng = np.random.default_rng(0)
 gaussian, noise = rng.normal(size=(H, H)), rng.normal(size=(T, H))
-print("                            forecast                    norm after 99 steps, inputs of size")
+print(
+    "                            forecast                    norm after 99 steps, inputs "
+    "of size"
+)
 print("  ρ    σ1   vanishes for sure   can explode   linear explodes         0.1         1")
 measured = {}
 for rho in (0.5, 0.9, 1.1, 2.0):
@@ -267,7 +289,10 @@ for rho in (0.5, 0.9, 1.1, 2.0):
         Hs = run(W_hh, size * noise)
         measured[rho, size] = np.linalg.norm(exercise.jac_product(Hs, W_hh, T - 1, 0), 2)
         assert measured[rho, size] <= says["bound"]
-    claims = [str(bool(says[name])) for name in ("vanishes_for_sure", "can_explode", "linear_explodes")]
+    claims = [
+        str(bool(says[name]))
+        for name in ("vanishes_for_sure", "can_explode", "linear_explodes")
+    ]
     print(f"{rho:4.1f}  {sigma1:4.2f}   {claims[0]:<17}   {claims[1]:<11}   {claims[2]:<15}   "
           f"{measured[rho, 0.1]:8.1e}   {measured[rho, 1.0]:7.1e}")  # fmt: skip
 assert measured[0.9, 0.1] < 1e-3  # sigma1 = 1.6 > 1, and it vanishes
@@ -312,9 +337,14 @@ assert explodes[-1] > 1e5 > 1e-6 > rho
 # %%
 a = np.linspace(-3.5, 3.5, 141)
 curves = {f"2 tanh(a) + {h:g}": (a, 2 * np.tanh(a) + h) for h in (0.0, 0.53, 1.0)}
-charts.curve_chart({"a itself": (a, a)} | curves, "The unit rests where its curve meets a itself", "a",
-                   "a, one step later", about="without input three crossings, the outer two stable;\n"
-                   "at 0.53 two of them touch; with more input one is left")  # fmt: skip
+charts.curve_chart(
+    {"a itself": (a, a)} | curves,
+    "The unit rests where its curve meets a itself",
+    "a",
+    "a, one step later",
+    about="without input three crossings, the outer two stable;\n"
+    "at 0.53 two of them touch; with more input one is left",
+)
 
 # %% [markdown]
 # ### Exercise 4: a latched bit
@@ -345,10 +375,16 @@ for w in (1.1, 1.5, 2.0, 3.0):
 # %%
 h = np.linspace(-1.0, 1.0, 161)
 high = np.array([exercise.latch_basin(2.0, each)["a"] for each in h])
-low = np.array([-exercise.latch_basin(2.0, -each)["a"] for each in h])  # the unit is symmetric
-charts.curve_chart({"started high": (h, high), "started low": (h, low)}, "Resting states of a unit with w = 2",
-                   "input h", "rests at a", about="between -0.53 and 0.53 two states: memory;\n"
-                   "at either end one of them is gone, and the unit jumps")  # fmt: skip
+# the unit is symmetric
+low = np.array([-exercise.latch_basin(2.0, -each)["a"] for each in h])
+charts.curve_chart(
+    {"started high": (h, high), "started low": (h, low)},
+    "Resting states of a unit with w = 2",
+    "input h",
+    "rests at a",
+    about="between -0.53 and 0.53 two states: memory;\n"
+    "at either end one of them is gone, and the unit jumps",
+)
 
 # %% [markdown]
 # At $h = \pm h^*$ a resting state disappears (a *bifurcation*), and the unit jumps. Seen as a function of its
@@ -375,11 +411,20 @@ check("vanishing.5")
 w = np.linspace(4.0, 5.5, 601)
 E, dw, db = exercise.cliff_loss(w, np.full_like(w, -2.3), 0.5, 50)
 slope = np.abs(dw)
-charts.curve_chart({"loss E": (w, E), "slope |dE/dw|": (w, slope)}, "A wall in the loss", "weight w",
-                   "E and its slope", log=True, about=f"b = -2.3; the largest slope is {slope.max():.0f}")  # fmt: skip
+charts.curve_chart(
+    {"loss E": (w, E), "slope |dE/dw|": (w, slope)},
+    "A wall in the loss",
+    "weight w",
+    "E and its slope",
+    log=True,
+    about=f"b = -2.3; the largest slope is {slope.max():.0f}",
+)
 
 # %%
-print(f"steepest of these {len(w)} points: |dE/dw| = {slope.max():.1f}; half of them are below {np.median(slope):.2f}")
+print(
+    f"steepest of these {len(w)} points: |dE/dw| = {slope.max():.1f}; half of them are "
+    f"below {np.median(slope):.2f}"
+)
 assert slope.max() > 50 * np.median(slope)
 
 # %% [markdown]
@@ -416,19 +461,26 @@ for norm in (1.0, 3.0, 10.0, 100.0):
 
 # %%
 def descend(starts, max_norm, lr=0.3, updates=150):
-    """Gradient descent on the cliff from each of N starts (N, 2), rows (w, b): the paths (updates + 1, N, 2)."""
+    """Gradient descent on the cliff from each of N starts (N, 2), rows (w, b): the paths
+    (updates + 1, N, 2)."""
     paths = [starts]
     for _ in range(updates):
         _, dw, db = exercise.cliff_loss(*paths[-1].T, 0.5, 50)
-        clipped = [exercise.clip_global([g], max_norm)[0][0] for g in np.column_stack([dw, db])]
+        clipped = [
+            exercise.clip_global([g], max_norm)[0][0] for g in np.column_stack([dw, db])
+        ]
         paths.append(paths[-1] - lr * np.array(clipped))
     return np.array(paths)
 
 
 rng = np.random.default_rng(0)
 starts = np.column_stack([rng.uniform(4.5, 5.5, 60), rng.uniform(-2.4, -2.1, 60)])
-paths = {name: descend(starts, max_norm) for name, max_norm in (("plain", 1e300), ("clipped", 0.2))}
-lengths = {name: np.linalg.norm(np.diff(each, axis=0), axis=-1) for name, each in paths.items()}
+paths = {
+    name: descend(starts, max_norm) for name, max_norm in (("plain", 1e300), ("clipped", 0.2))
+}
+lengths = {
+    name: np.linalg.norm(np.diff(each, axis=0), axis=-1) for name, each in paths.items()
+}
 final = {name: exercise.cliff_loss(*each[-1].T, 0.5, 50)[0] for name, each in paths.items()}
 solved = {name: np.mean(E < 0.01) for name, E in final.items()}
 for name in paths:
@@ -446,17 +498,32 @@ figure, axes = plt.subplots(figsize=(7.2, 4.6), layout="constrained")
 surface = axes.contourf(W, B, E, 24, cmap="Blues")
 figure.colorbar(surface, label="loss E")
 plain, clipped = (paths[name][:, one].T for name in ("plain", "clipped"))
-axes.plot(*plain, color="#b91c1c", marker="s", ms=4, lw=1.4, ls="--", label="without clipping")
-axes.plot(*clipped, color="#15803d", marker="o", ms=3, lw=1, mec="white", mew=0.4, label="clipped at 0.2")
+axes.plot(
+    *plain, color="#b91c1c", marker="s", ms=4, lw=1.4, ls="--", label="without clipping"
+)
+axes.plot(
+    *clipped,
+    color="#15803d",
+    marker="o",
+    ms=3,
+    lw=1,
+    mec="white",
+    mew=0.4,
+    label="clipped at 0.2",
+)
 axes.plot(*starts[one], marker="*", ms=14, color="black", ls="", label="start")
 axes.set(xlim=(3.2, 6.2), ylim=(-3.0, -1.8), xlabel="weight w", ylabel="bias b",
          title="Down to the cliff, and what happens there")  # fmt: skip
 axes.legend(loc="lower left")
 plt.show()
 w, b = paths["plain"][update + 1, one]
-print("In words: both go down the gentle slope side by side. At the wall the dashed path, without clipping,\n"
-      f"leaves the picture in one step, to w = {w:.0f}, b = {b:.0f}. The clipped one bounces along the foot of\n"
-      f"the wall, to E = {final['clipped'][one]:.4f}.")  # fmt: skip
+print(
+    "In words: both go down the gentle slope side by side. At the wall the dashed path, "
+    "without clipping,\n"
+    f"leaves the picture in one step, to w = {w:.0f}, b = {b:.0f}. The clipped one bounces "
+    "along the foot of\n"
+    f"the wall, to E = {final['clipped'][one]:.4f}."
+)
 
 # %% [markdown]
 # There is a second way to clip: every entry by itself, into $[-c, c]$. It is older (Mikolov, 2012, as the paper
@@ -492,7 +559,11 @@ from tinygrad_rnn.data import temporal_order
 
 x, y = temporal_order(np.random.default_rng(3), seq_len=20, batch_size=4)
 for b in range(4):
-    print("".join("ABcdef"[i] for i in x[:, b].argmax(axis=1)), "->", ["AA", "AB", "BA", "BB"][y[b]])
+    print(
+        "".join("ABcdef"[i] for i in x[:, b].argmax(axis=1)),
+        "->",
+        ["AA", "AB", "BA", "BB"][y[b]],
+    )
 
 # %% [markdown]
 # Is it true that "without clipping it cannot be learned"? Slides show one learning rate, one run. Let us take five
@@ -509,7 +580,9 @@ def train(seed, lr, max_norm, hidden=50, batch=20):
     rng, data = np.random.default_rng(seed), np.random.default_rng(100 + seed)
     layer, head = tg.nn.RNN(6, hidden, rng=rng), tg.nn.Linear(hidden, 4, rng=rng)
     cell = layer.layers[0].forward
-    cell.W_hh.data = tg.nn.init.spectral_radius(tg.nn.init.sparse((hidden, hidden), rng), 0.95)
+    cell.W_hh.data = tg.nn.init.spectral_radius(
+        tg.nn.init.sparse((hidden, hidden), rng), 0.95
+    )
     cell.W_xh.data = tg.nn.init.normal((6, hidden), rng, 0.1)
     parameters = layer.parameters() + head.parameters()
     optimizer, wrong = tg.optim.SGD(parameters, lr=lr), []
@@ -537,21 +610,37 @@ for name, max_norm in zip(solved, (None, 1.0), strict=True):
         runs = [train(seed, lr, max_norm) for seed in SEEDS]
         solved[name][lr] = sum(update is not None for update in runs)
         updates = ", ".join(str(update or "-") for update in runs)
-        print(f"  rate {lr:4g}: solved {solved[name][lr]} of {len(SEEDS)}, after {updates} updates")
+        print(
+            f"  rate {lr:4g}: solved {solved[name][lr]} of {len(SEEDS)}, after {updates} "
+            "updates"
+        )
 
 # %%
-charts.curve_chart({name: (np.log10(RATES), list(each.values())) for name, each in solved.items()},
-                   "Temporal order, T = 20: which learning rates work", "learning rate, as a power of ten",
-                   "networks that solve it, of 3", about=f"plain descent, at most {UPDATES} updates")  # fmt: skip
+charts.curve_chart(
+    {name: (np.log10(RATES), list(each.values())) for name, each in solved.items()},
+    "Temporal order, T = 20: which learning rates work",
+    "learning rate, as a power of ten",
+    "networks that solve it, of 3",
+    about=f"plain descent, at most {UPDATES} updates",
+)
 
 # %%
-usable = {name: [lr for lr in RATES if 2 * each[lr] > len(SEEDS)] for name, each in solved.items()}
+usable = {
+    name: [lr for lr in RATES if 2 * each[lr] > len(SEEDS)] for name, each in solved.items()
+}
 for name, rates in usable.items():
-    print(f"{name}: most networks solve it at the rates {', '.join(f'{lr:g}' for lr in rates) or 'none'}")
+    print(
+        f"{name}: most networks solve it at the rates "
+        f"{', '.join(f'{lr:g}' for lr in rates) or 'none'}"
+    )
 small = [lr for lr in RATES if lr <= 0.05]
-assert all(sum(each[lr] for lr in small) > 0 for each in solved.values()), "at small rates both can solve it"
+assert all(sum(each[lr] for lr in small) > 0 for each in solved.values()), (
+    "at small rates both can solve it"
+)
 widest = {name: max(rates, default=0.0) for name, rates in usable.items()}
-assert widest["clipped at 1"] >= 3 * widest["without clipping"], "clipping allows larger rates"
+assert widest["clipped at 1"] >= 3 * widest["without clipping"], (
+    "clipping allows larger rates"
+)
 
 # %% [markdown]
 # So the honest sentence is: **clipping widens the range of usable learning rates, upwards**. At small rates plain
@@ -581,15 +670,23 @@ def relu(a):
 
 
 growth = {}
-for name, squash, slope in (("tanh", np.tanh, lambda h: 1 - h**2), ("ReLU", relu, lambda h: h > 0)):
+for name, squash, slope in (
+    ("tanh", np.tanh, lambda h: 1 - h**2),
+    ("ReLU", relu, lambda h: h > 0),
+):
     Hs, J, norms = run(W_hh, inputs, squash), np.eye(H), [1.0]
     for h in reversed(Hs[1:]):
         J = J @ (slope(h)[:, None] * W_hh.T)
         norms.append(np.linalg.norm(J, 2))
     growth[name] = np.arange(T), norms
 assert growth["ReLU"][1][-1] > 1e3 * growth["tanh"][1][-1]
-charts.curve_chart(growth, "The same weights (ρ = 2) and inputs, two activations", "steps between the two states",
-                   "largest singular value", log=True)  # fmt: skip
+charts.curve_chart(
+    growth,
+    "The same weights (ρ = 2) and inputs, two activations",
+    "steps between the two states",
+    "largest singular value",
+    log=True,
+)
 
 # %% [markdown]
 # What works is ReLU *together with* recurrent weights that begin as the identity, small input weights, and clipping
@@ -613,7 +710,11 @@ check("vanishing.8")
 # %%
 T, H = 30, 16
 rng = np.random.default_rng(1)
-W_hh, inputs, direction = random_matrix(0.7, H, rng), 0.3 * rng.normal(size=(T, H)), rng.normal(size=H)
+W_hh, inputs, direction = (
+    random_matrix(0.7, H, rng),
+    0.3 * rng.normal(size=(T, H)),
+    rng.normal(size=H),
+)
 
 
 def way_back(W_hh):
@@ -628,11 +729,15 @@ norms = {}
 for update in range(201):
     Hs, dHs = way_back(W_hh)
     if update in (0, 20, 200):
-        norms[f"after {update} updates" if update else "before"] = np.linalg.norm(dHs, axis=1)[::-1]
+        norms[f"after {update} updates" if update else "before"] = np.linalg.norm(
+            dHs, axis=1
+        )[::-1]
     (g,), _ = exercise.clip_global([exercise.omega(dHs, Hs, W_hh)["dW_hh"]], 1.0)
     W_hh = W_hh - 0.02 * g
 assert norms["before"][-1] < 1e-4 < 0.01 < norms["after 200 updates"][-1]
-charts.lag_chart(norms, "Descending on Ω alone: the gradient learns to travel", "norm of ∂E/∂h")
+charts.lag_chart(
+    norms, "Descending on Ω alone: the gradient learns to travel", "norm of ∂E/∂h"
+)
 
 # %% [markdown]
 # ## What you have now

@@ -87,15 +87,6 @@ def cell_jacobian(gates, c_prev, o_prev, W_hh):
     raise NotImplementedError("lstm.5")
 
 
-def repack_gates(W, src, dst):
-    """W (D, 4H), whose four blocks of H columns are the gates in the order `src`, with them in the order `dst`.
-
-    The orders are words of the letters i, f, o and g: "ifog" here and in all the lectures that stack them, "ifgo" in
-    PyTorch. Returns a new array (D, 4H).
-    """
-    raise NotImplementedError("lstm.7")
-
-
 def init_forget_bias(b, value):
     """b_h (4H,), gates in the order i, f, o, g, with the forget gate's part set to `value`, a float.
 
@@ -103,6 +94,15 @@ def init_forget_bias(b, value):
     2015 recommend 1 for every LSTM.
     """
     raise NotImplementedError("lstm.6")
+
+
+def repack_gates(W, src, dst):
+    """W (D, 4H), whose four blocks of H columns are the gates in the order `src`, with them in the order `dst`.
+
+    The orders are words of the letters i, f, o and g: "ifog" here and in all the lectures that stack them, "ifgo" in
+    PyTorch. Returns a new array (D, 4H).
+    """
+    raise NotImplementedError("lstm.7")
 
 
 def chrono_bias(H, T_max, u):

@@ -1,3 +1,17 @@
+# %% [markdown]
+# # The LSTM, and where its gradient goes
+#
+# **About 110 minutes.** You need: BPTT by hand (lesson `bptt`) and the vanishing gradient (lesson `vanishing`).
+#
+# At the end you will
+#
+# - have written an LSTM's forward and backward pass by hand, and trained a network with them;
+# - know which part of $\partial c_t/\partial c_{t-1}$ is the famous "highway", and which part slides leave out;
+# - have seen the gradient of an LSTM vanish, twice: with a forget bias of 0, and after training on text;
+# - have seen what the gates are for: a task that an LSTM solves and a vanilla RNN, with the same budget, does not.
+#
+# Your code goes into `exercise.py`, beside this notebook; `check("lstm.1")` grades what is saved there.
+
 # %%
 # Run me first: I find the lesson, and what you write in exercise.py, beside this notebook.
 try:
@@ -12,20 +26,6 @@ except ImportError:  # a hosted notebook, say: fetch the course, once
 here = lesson("lstm")  # whatever is missing here comes from the installed package
 check, hint = here.check, here.hint
 exercise = here.exercise  # your own code, read again whenever you save it
-
-# %% [markdown]
-# # The LSTM, and where its gradient goes
-#
-# **About 110 minutes.** You need: BPTT by hand (lesson `bptt`) and the vanishing gradient (lesson `vanishing`).
-#
-# At the end you will
-#
-# - have written an LSTM's forward and backward pass by hand, and trained a network with them;
-# - know which part of $\partial c_t/\partial c_{t-1}$ is the famous "highway", and which part slides leave out;
-# - have seen the gradient of an LSTM vanish, twice: with a forget bias of 0, and after training on text;
-# - have seen what the gates are for: a task that an LSTM solves and a vanilla RNN, with the same budget, does not.
-#
-# Your code goes into `exercise.py`, beside this notebook; `check("lstm.1")` grades what is saved there.
 
 # %%
 import numpy as np
@@ -51,7 +51,8 @@ from tinygrad_rnn.pictures import charts
 
 # %%
 def incomplete_network(X, W_xh, W_hh, h, c):
-    """The same recurrence in the engine, so that it can be drawn. X (T, B, D), h and c (B, H)."""
+    """The same recurrence in the engine, so that it can be drawn. X (T, B, D), h and
+    c (B, H)."""
     for t, x in enumerate(tg.unstack(X)):
         with tg.step(t):
             c = (c + tg.tanh(x @ W_xh + h @ W_hh)).named("c")
@@ -92,7 +93,11 @@ check("lstm.1")
 # %%
 H, D, T = 8, 3, 40
 rng = np.random.default_rng(0)
-small = {"W_xh": rng.normal(size=(D, H)) / 2, "W_hh": rng.normal(size=(H, H)) / 4, "b_h": np.zeros(H)}
+small = {
+    "W_xh": rng.normal(size=(D, H)) / 2,
+    "W_hh": rng.normal(size=(H, H)) / 4,
+    "b_h": np.zeros(H),
+}
 inputs = rng.normal(size=(T, 1, D))
 
 h, c, memory = np.zeros((1, H)), np.zeros((1, H)), []
@@ -118,14 +123,22 @@ for h in reversed(states):
     dh = (dh * (1 - h**2)) @ small["W_hh"].T
 
 charts.lag_chart(
-    {"incomplete LSTM": along_the_cell, "its direct road": [along_the_cell[0]] * T, "vanilla RNN": vanilla},
-    "The gradient on its way back through forty steps", "norm of ∂L/∂c (vanilla: ∂L/∂h)",
-)  # fmt: skip
+    {
+        "incomplete LSTM": along_the_cell,
+        "its direct road": [along_the_cell[0]] * T,
+        "vanilla RNN": vanilla,
+    },
+    "The gradient on its way back through forty steps",
+    "norm of ∂L/∂c (vanilla: ∂L/∂h)",
+)
 
 # %%
 kept = along_the_cell[-1] / along_the_cell[0]
 lost = vanilla[-1] / vanilla[0]
-print(f"of the gradient, {kept:.3g} is left after {T - 1} steps in the incomplete LSTM, {lost:.3g} in the vanilla RNN")
+print(
+    f"of the gradient, {kept:.3g} is left after {T - 1} steps in the incomplete LSTM, "
+    f"{lost:.3g} in the vanilla RNN"
+)
 assert kept > 0.01
 assert lost < 1e-9
 
@@ -177,7 +190,11 @@ check("lstm.2")
 # %%
 H, D, T = 16, 4, 300
 rng = np.random.default_rng(1)
-p = {"W_xh": rng.normal(size=(D, 4 * H)) / 2, "W_hh": rng.normal(size=(H, 4 * H)) / 4, "b_h": np.zeros(4 * H)}
+p = {
+    "W_xh": rng.normal(size=(D, 4 * H)) / 2,
+    "W_hh": rng.normal(size=(H, 4 * H)) / 4,
+    "b_h": np.zeros(4 * H),
+}
 candidate_only = {name: array[..., 3 * H :] for name, array in p.items()}
 inputs = rng.normal(size=(T, 32, D)) + 0.3  # a little more plus than minus, as in most data
 
@@ -198,16 +215,25 @@ def lstm_with(forget_bias):
 
 
 sizes = {
-    "incomplete": cell_sizes(lambda x, h, c: exercise.incomplete_lstm_step(x, h, c, candidate_only)),
+    "incomplete": cell_sizes(
+        lambda x, h, c: exercise.incomplete_lstm_step(x, h, c, candidate_only)
+    ),
     "LSTM of 1997": cell_sizes(lstm_with(50)),
     "forget bias 1": cell_sizes(lstm_with(1)),
 }
-charts.curve_chart({name: (np.arange(1, T + 1), y) for name, y in sizes.items()}, "How large the cell becomes", "step",
-                   "mean of |c|")  # fmt: skip
+charts.curve_chart(
+    {name: (np.arange(1, T + 1), y) for name, y in sizes.items()},
+    "How large the cell becomes",
+    "step",
+    "mean of |c|",
+)
 
 # %%
 lost = 1 - np.tanh(sizes["LSTM of 1997"][-1]) ** 2
-print(f"at |c| = {sizes['LSTM of 1997'][-1]:.0f} the factor tanh'(c) between c and h is {lost:.1g}, in 64 bits")
+print(
+    f"at |c| = {sizes['LSTM of 1997'][-1]:.0f} the factor tanh'(c) between c and h is "
+    f"{lost:.1g}, in 64 bits"
+)
 assert sizes["LSTM of 1997"][-1] > 5 * sizes["forget bias 1"][-1]
 assert sizes["forget bias 1"][-1] < 2, "with f < 1 the cell stays where its tanh can be read"
 
@@ -254,7 +280,9 @@ engine = tg.grad(tg.sum(h_new * tg.tensor(dh)) + tg.sum(c_new * tg.tensor(dc)),
 
 _, c, gates = exercise.lstm_step(x, h_prev, c_prev, **p)
 yours = exercise.lstm_step_backward(dh, dc, x, h_prev, c_prev, c, gates, p)
-for name, theirs in zip(("dx", "dh_prev", "dc_prev", "dW_xh", "dW_hh", "db_h"), engine, strict=True):
+for name, theirs in zip(
+    ("dx", "dh_prev", "dc_prev", "dW_xh", "dW_hh", "db_h"), engine, strict=True
+):
     off = np.abs(yours[name] - theirs.numpy()).max()
     print(f"{name:8} differs from the engine's by {off:.0e}")
     assert off < 1e-12
@@ -295,13 +323,16 @@ def forward(X, p):
 
 
 def gradients(X, y, p):
-    """The mean squared error of the sum read from the last h, and its gradient for every parameter."""
+    """The mean squared error of the sum read from the last h, and its gradient for every
+    parameter."""
     h, memory = forward(X, p)
     error = h @ p["W_hy"] + p["b_y"] - y
     dy = 2 * error / len(error)
     dHs = np.zeros((len(X), *h.shape))
     dHs[-1] = dy @ p["W_hy"].T  # the loss looks at the last step only
-    back = exercise.lstm_bptt(dHs, lambda t, dh, dc: exercise.lstm_step_backward(dh, dc, *memory[t], p))
+    back = exercise.lstm_bptt(
+        dHs, lambda t, dh, dc: exercise.lstm_step_backward(dh, dc, *memory[t], p)
+    )
     grads = {name: back["d" + name] for name in ("W_xh", "W_hh", "b_h")}
     return (error**2).mean(), {**grads, "W_hy": h.T @ dy, "b_y": dy.sum(axis=0)}
 
@@ -334,8 +365,16 @@ assert np.mean(losses[-20:]) < 0.01, "your LSTM has learnt to add"
 
 # %%
 smooth = np.array(losses).reshape(-1, 10).mean(axis=1)
-charts.curve_chart({"your LSTM": (np.arange(10, 401, 10), smooth), "knows nothing": ([10, 400], [1 / 6, 1 / 6])},
-                   "Your LSTM learns to add two of 20 numbers", "update", "mean squared error", log=True)  # fmt: skip
+charts.curve_chart(
+    {
+        "your LSTM": (np.arange(10, 401, 10), smooth),
+        "knows nothing": ([10, 400], [1 / 6, 1 / 6]),
+    },
+    "Your LSTM learns to add two of 20 numbers",
+    "update",
+    "mean squared error",
+    log=True,
+)
 
 # %% [markdown]
 # ## 5. The whole Jacobian, and "only f"
@@ -390,7 +429,9 @@ for stretch in (1, 4):
 
     gates, c_prev, o_prev, W_hh = pieces_of(layer, T - 1)
     J = exercise.cell_jacobian(gates, c_prev, o_prev, W_hh)
-    assert np.allclose(J, products.matrix(T - 1, T - 2), rtol=0, atol=1e-12), "one step of the engine's run"
+    assert np.allclose(J, products.matrix(T - 1, T - 2), rtol=0, atol=1e-12), (
+        "one step of the engine's run"
+    )
 
     without_f = W_hh.copy()
     without_f[:, H : 2 * H] = 0
@@ -398,7 +439,10 @@ for stretch in (1, 4):
     slide = exercise.cell_jacobian(gates, c_prev, o_prev, without_f)
     size = np.linalg.norm(J, 2)
     wrong = [np.linalg.norm(J - other, 2) / size for other in (only_f, slide)]
-    print(f"times {stretch}   |  norm {size:.3f}    |      {wrong[0]:5.1%}      |      {wrong[1]:5.1%}")
+    print(
+        f"times {stretch}   |  norm {size:.3f}    |      {wrong[0]:5.1%}      |      "
+        f"{wrong[1]:5.1%}"
+    )
     assert wrong[0] > wrong[1] > 0.001
 
 # %% [markdown]
@@ -440,7 +484,8 @@ BIASES = (0.0, 1.0, 2.0)
 
 
 def loss_of(forget_bias, size=1.0):
-    """The loss of the last step of an LSTM that has just been drawn, on random inputs (T, B, D)."""
+    """The loss of the last step of an LSTM that has just been drawn, on random
+    inputs (T, B, D)."""
     layer = tg.nn.LSTM(D, H, rng=np.random.default_rng(1), dtype=np.float64)
     cell = layer.layers[0].forward
     cell.W_xh.data, cell.W_hh.data = cell.W_xh.data * size, cell.W_hh.data * size
@@ -456,13 +501,16 @@ def left_after(lag, loss):
 
 for bias, expected in zip(BIASES, (9.5e-7, 1.9e-3, 7.9e-2), strict=True):
     bare, real = left_after(LAG, loss_of(bias, size=0)), left_after(LAG, loss_of(bias))
-    print(f"forget bias {bias:g}: of ∂L/∂c, {LAG} steps back, the direct road leaves {bare:.2g}, all {real:.2g}")
+    print(
+        f"forget bias {bias:g}: of ∂L/∂c, {LAG} steps back, the direct road leaves "
+        f"{bare:.2g}, all {real:.2g}"
+    )
     assert np.isclose(bare, expected, rtol=0.03)
 assert left_after(LAG, loss_of(0.0)) < 1e-3 < 0.05 < left_after(LAG, loss_of(2.0))
 
 # %%
 panels = [(f"forget bias {b:g}", loss_of(b)) for b in BIASES]
-tg.draw(panels, view="flow", state="c", title="The gradient along the cell")
+tg.draw(panels, view="flow", state="c", steps=(12, T), title="The gradient along the cell")
 
 # %% [markdown]
 # ### After training on text
@@ -478,7 +526,10 @@ from tinygrad_rnn.course.tour.language import Learner, followed, prepared
 UPDATES = 400
 vocabulary, train, _, windows = prepared(tg.data.default_corpus()[:300_000])
 learners = {
-    b: Learner(f"forget bias {b:g}", CharModel(vocabulary, "lstm", 32, forget_bias=b, rng=np.random.default_rng(0)))
+    b: Learner(
+        f"forget bias {b:g}",
+        CharModel(vocabulary, "lstm", 32, forget_bias=b, rng=np.random.default_rng(0)),
+    )
     for b in BIASES
 }
 
@@ -486,20 +537,29 @@ learners = {
 def weights_of(model):
     """Of a character model's LSTM, as arrays for your `lstm_step`."""
     cell = model.rnn.layers[0].forward
-    return {name: getattr(cell, name).numpy().astype(float) for name in ("W_xh", "W_hh", "b_h")}
+    return {
+        name: getattr(cell, name).numpy().astype(float) for name in ("W_xh", "W_hh", "b_h")
+    }
 
 
-at_start = {b: (followed(each.model, windows), weights_of(each.model)) for b, each in learners.items()}
+at_start = {
+    b: (followed(each.model, windows), weights_of(each.model)) for b, each in learners.items()
+}
 for each in learners.values():
     for n in range(UPDATES):
         each.read(train[n % len(train)], again=(n + 1) % len(train) == 0)
     first, last = np.mean(each.losses[:5]), np.mean(each.losses[-20:])
     print(f"{each.name}: {first:.2f} bits per character at first, {last:.2f} now")
-at_end = {b: (followed(each.model, windows), weights_of(each.model)) for b, each in learners.items()}
+at_end = {
+    b: (followed(each.model, windows), weights_of(each.model)) for b, each in learners.items()
+}
 
 # %%
-lines = {f"bias {b:g}, {when}": memory[b][0].norms[:41]
-         for when, memory in (("before", at_start), ("after", at_end)) for b in (0.0, 2.0)}  # fmt: skip
+lines = {
+    f"bias {b:g}, {when}": memory[b][0].norms[:41]
+    for when, memory in (("before", at_start), ("after", at_end))
+    for b in (0.0, 2.0)
+}
 charts.lag_chart(lines, "Along the cell, before and after text", "norm of ∂L/∂c")
 
 # %% [markdown]
@@ -513,7 +573,8 @@ characters = np.eye(len(vocabulary))[windows[:-1]]  # one-hot, (T, B, V)
 
 
 def cells_of(p):
-    """By unit, means over the sequences: the product of the last 20 forget gates, |c| at the end, and the door (H,)."""
+    """By unit, means over the sequences: the product of the last 20 forget gates, |c| at
+    the end, and the door (H,)."""
     h = c = np.zeros((characters.shape[1], p["W_hh"].shape[0]))
     forget = []
     for x in characters:
@@ -521,7 +582,11 @@ def cells_of(p):
         _, f, o, _ = np.split(gates, 4, axis=1)
         forget.append(f)
     doors = o * (1 - np.tanh(c) ** 2)
-    return np.prod(forget[-20:], axis=0).mean(axis=0), np.abs(c).mean(axis=0), doors.mean(axis=0)
+    return (
+        np.prod(forget[-20:], axis=0).mean(axis=0),
+        np.abs(c).mean(axis=0),
+        doors.mean(axis=0),
+    )
 
 
 print("forget bias 2    | units | product of 20 f | mean |c| | mean dh/dc")
@@ -530,14 +595,18 @@ for when, memory in (("before", at_start), ("after", at_end)):
     keeps = product > 0.02
     for told, which in (("keep", keeps), ("forget", ~keeps)):
         if which.any():
-            numbers = f"{product[which].mean():11.2g}     |  {full[which].mean():5.1f}   | {door[which].mean():.2g}"
+            numbers = f"{product[which].mean():11.2g}     |  {full[which].mean():5.1f}   | "
+            numbers += f"{door[which].mean():.2g}"
             print(f"{when + ', ' + told:16} | {which.sum():4}  | {numbers}")
 
 left = {}
 for when, memory in (("before", at_start), ("after", at_end)):
     norms = memory[2.0][0].norms
     left[when] = norms[20] / norms[0]
-print(f"left of the gradient after 20 steps: {left['before']:.2g} before training, {left['after']:.2g} after")
+print(
+    f"left of the gradient after 20 steps: {left['before']:.2g} before training, "
+    f"{left['after']:.2g} after"
+)
 assert left["before"] > 0.1, "the gradient held at the start"
 assert left["after"] < 0.02, "and vanishes after training on text"
 assert door[keeps].mean() < 0.05, "the cells that keep are full: no gradient gets in"
@@ -576,11 +645,15 @@ for name, adder in adders.items():
 
 # %%
 curves = {name: tuple(np.array(adder.tests, float).T) for name, adder in adders.items()}
-charts.curve_chart(curves, f"Adding two of {LENGTH} numbers", "update", "error on unseen sequences", log=True)
+charts.curve_chart(
+    curves, f"Adding two of {LENGTH} numbers", "update", "error on unseen sequences", log=True
+)
 
 # %%
 assert adders["LSTM bias 1"].tests[-1][1] < SOLVED, "the LSTM has learnt it"
-assert adders["Elman"].tests[-1][1] > 0.1, "the vanilla RNN, with the same budget, knows no more than the mean"
+assert adders["Elman"].tests[-1][1] > 0.1, (
+    "the vanilla RNN, with the same budget, knows no more than the mean"
+)
 
 # %% [markdown]
 # In our runs a forget bias of 0 took longest but got there: training can open a gate as well as fill a cell. (One start
@@ -609,8 +682,14 @@ i, f, o, g = np.split(np.array(gates), 4, axis=2)  # each (T, B, 16)
 keeper = f.mean(axis=(0, 1)).argmax()
 written, marked = np.abs(i * g)[..., keeper], X[..., 1] > 0
 print(f"unit {keeper + 1} (index {keeper}): mean f {f[..., keeper].mean():.3f}")
-print(f"it writes {written[marked].mean():.3f} where a number is marked, {written[~marked].mean():.3f} elsewhere")
-print(f"marked on the first sequence: steps {' and '.join(str(t + 1) for t in np.flatnonzero(marked[:, 0]))}")
+print(
+    f"it writes {written[marked].mean():.3f} where a number is marked, "
+    f"{written[~marked].mean():.3f} elsewhere"
+)
+print(
+    "marked on the first sequence: steps "
+    f"{' and '.join(str(t + 1) for t in np.flatnonzero(marked[:, 0]))}"
+)
 steps = np.arange(1, LENGTH + 1)
 lines = {
     "what it holds, |c|": (steps, np.abs(np.array(cells)[:, 0, keeper])),
@@ -644,18 +723,26 @@ theirs = tg.nn.to_torch(lstm)  # under PyTorch's names, in its layout
 p = {
     "W_xh": exercise.repack_gates(theirs["weight_ih_l0"].T, "ifgo", "ifog"),
     "W_hh": exercise.repack_gates(theirs["weight_hh_l0"].T, "ifgo", "ifog"),
-    "b_h": exercise.repack_gates((theirs["bias_ih_l0"] + theirs["bias_hh_l0"])[None], "ifgo", "ifog")[0],
+    "b_h": exercise.repack_gates(
+        (theirs["bias_ih_l0"] + theirs["bias_hh_l0"])[None], "ifgo", "ifog"
+    )[0],
 }
 X = np.random.default_rng(6).normal(size=(5, 2, 3))
 h = c = np.zeros((2, 4))
 h_wrong = c_wrong = np.zeros((2, 4))
-wrong = {"W_xh": theirs["weight_ih_l0"].T, "W_hh": theirs["weight_hh_l0"].T, "b_h": theirs["bias_ih_l0"]}
+wrong = {
+    "W_xh": theirs["weight_ih_l0"].T,
+    "W_hh": theirs["weight_hh_l0"].T,
+    "b_h": theirs["bias_ih_l0"],
+}
 for x in X:
     h, c, _ = exercise.lstm_step(x, h, c, **p)
     h_wrong, c_wrong, _ = exercise.lstm_step(x, h_wrong, c_wrong, **wrong)
 last = lstm(tg.tensor(X))[0].numpy()[-1]
 off, off_wrong = (np.abs(each - last).max() for each in (h, h_wrong))
-print(f"repacked: off by {off:.0e}; not repacked: off by {off_wrong:.2f}, and no error message")
+print(
+    f"repacked: off by {off:.0e}; not repacked: off by {off_wrong:.2f}, and no error message"
+)
 assert off < 1e-12
 assert off_wrong > 0.01
 
@@ -679,7 +766,9 @@ f_chrono = exercise.sigmoid(exercise.chrono_bias(H, T_MAX, u)[H : 2 * H])
 lags = np.arange(T_MAX + 1)
 kept = {"chrono, up to 100 steps": (f_chrono[None] ** lags[:, None]).mean(axis=1)}
 kept |= {f"forget bias {b:g}": exercise.sigmoid(np.array(b)) ** lags for b in BIASES[1:]}
-charts.lag_chart(kept, "What the direct road keeps: mean of f to the power of the lag", "share")
+charts.lag_chart(
+    kept, "What the direct road keeps: mean of f to the power of the lag", "share"
+)
 
 # %%
 assert kept["chrono, up to 100 steps"][100] > 0.05

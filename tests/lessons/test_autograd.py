@@ -174,7 +174,21 @@ def test_a_half_written_engine_is_paid_for_its_half():
     tanh = "y = np.tanh(self.data)\n        return Tensor(y, (self,), (lambda g: g * (1 - y * y),))"
     said = verdict(8, "Tensor", (tanh, 'raise NotImplementedError("autograd.8")'))
     assert (said.earned, said.points) == (8, 9)
-    assert "tanh is still to be written" in said.printed
+    assert said.lines[0].startswith("tanh.value is None: it was never given a value")
+    assert not said.printed
+
+
+def test_an_engine_of_which_one_line_is_written_is_told_what_is_not_there():
+    source = (LESSON.folder / "exercise.py").read_text()
+    add = 'Returns a Tensor (B, H)."""\n        raise NotImplementedError("autograd.8")'
+    assert add in source
+    written = (
+        'Returns a Tensor (B, H)."""\n        return Tensor(self.data + other.data, (self, other), '
+        "(lambda g: g, lambda g: unbroadcast(g, other.data.shape)))"
+    )
+    said = next(iter(grade(LESSON, only=[8], source=source.replace(add, written, 1))))
+    assert (said.earned, said.kind) == (1, "wrong type")
+    assert said.lines[0].startswith("sum.value is None")
 
 
 def test_the_engine_is_graded_whatever_the_exercises_before_it_do():

@@ -193,6 +193,30 @@ def test_who_left_out_dh_from_the_step_after_is_told_so():
     assert passed == {"the output layer"}
 
 
+@pytest.mark.parametrize(
+    ("steps", "mistake"),
+    [
+        ("range(len(X) - 1, 0, -1)", "FIRST_STEP_LEFT_OUT"),
+        ("range(1, len(X))[::-1]", "FIRST_STEP_LEFT_OUT"),
+        ("range(len(X) - 2, -1, -1)", "LAST_STEP_LEFT_OUT"),
+        ("range(len(X))[-1:]", "ONE_STEP_ONLY"),  # as a return within the loop
+        ("range(len(X))", "TIME_FORWARD"),
+    ],
+)
+def test_a_loop_over_the_wrong_steps_is_told_by_its_name(steps, mistake):
+    told = next(grade(LESSON, only=[2], source=BENCH.source.replace("reversed(range(len(X)))", steps)))
+    assert told.mistakes == (mistake,)
+
+
+def test_where_dX_is_wrong_it_is_told_before_all_else():
+    """The notebook says so: in which step it begins is worth more than that a weight's gradient is off."""
+    source = BENCH.source.replace("dh = dO[t] @", "dh = 3.0 * dO[t] @")
+    source = source.replace("Hs[t].T @ dO[t]", "2.5 * Hs[t].T @ dO[t]")
+    told = next(grade(LESSON, only=[2], source=source))
+    assert told.kind == "wrong value"
+    assert told.lines[0].startswith("dX[6, ")
+
+
 def test_two_slips_at_once_are_both_told():
     told = verdict("bptt", "STALE_H", "MEAN_NOT_SUM")
     assert set(told.mistakes) == {"STALE_H", "MEAN_NOT_SUM"}

@@ -21,7 +21,9 @@ def numgrad(rng, case):
     if case == "tiny":  # x^3 at 2, by half a unit: (15.625 - 3.375) / 1 = 12.25
         return {"x": np.array([[2.0]]), "a": np.array([[1.0]]), "c": 0.0, "eps": 0.5}
     shape = (12, 10) if case == "cost" else (3, 4)  # numerical by profession: the probe says that it costs as it should
-    return {"x": rng.uniform(0.5, 2, shape), "a": rng.normal(size=shape), "c": 0.7, "eps": 1e-2}
+    a = rng.normal(size=shape)
+    a[0, 0] = -60.0  # one gradient is negative, whatever the rest is
+    return {"x": rng.uniform(0.5, 2, shape), "a": a, "c": 0.7, "eps": 1e-2}
 
 
 def copy_backward(rng, case):

@@ -25,6 +25,7 @@ MISTAKES = {
         ],
         "OUTPUT_BIAS_MISSING": [(' + p["b_y"]', "")],
         "H0_AMONG_STATES": [("return np.stack(Hs)", "return np.stack([h0, *Hs[:-1]])")],
+        "ONE_STATE_TOO_MANY": [("return np.stack(Hs)", "return np.stack([h0, *Hs])")],
     },
     "many_to_one": {
         "STATE_NOT_CARRIED": [("+ h @ ", "+ h0 @ ")],

@@ -4,8 +4,13 @@ STEP = {
     "TANH_PRIME_MISSING": [("dh * (1 - h**2)", "dh * 1.0")],
     "TANH_PRIME_OF_H": [("1 - h**2", "1 - np.tanh(h) ** 2")],
     "TANH_PRIME_LINEAR": [("1 - h**2", "1 - h")],
+    "TANH_PRIME_SQUARE_OF_ALL": [("1 - h**2", "(1 - h) ** 2")],
+    "TANH_PRIME_PLUS": [("1 - h**2", "1 + h**2")],
+    "SIGMOID_PRIME": [("1 - h**2", "h * (1 - h)")],
     "TANH_PRIME_AT_H_PREV": [("1 - h**2", "1 - h_prev**2")],
     "BIAS_NOT_SUMMED": [("da.sum(axis=0)", "da")],
+    "BIAS_SUMMED_OVER_UNITS": [("da.sum(axis=0)", "da.sum(axis=1)")],
+    "BIAS_MEAN": [("da.sum(axis=0)", "da.mean(axis=0)")],
     "BATCH_MEAN": [
         ("da.sum(axis=0)", "da.mean(axis=0)"),
         ("x.T @ da,", "x.T @ da / len(da),"),
@@ -20,6 +25,7 @@ STEP = {
     "W_NOT_TRANSPOSED": [('"dh_prev": da @ p["W_hh"].T', '"dh_prev": da @ p["W_hh"]')],
     "W_XH_NOT_TRANSPOSED": [('"dx": da @ p["W_xh"].T', '"dx": da @ p["W_xh"]')],
     "DH_NEXT_BEFORE_TANH": [('"dh_prev": da @', '"dh_prev": dh @')],
+    "DH_PREV_IS_DA": [('"dh_prev": da @ p["W_hh"].T', '"dh_prev": da')],
 }
 
 DH = 'dh = dO[t] @ p["W_hy"].T + dh_next'
@@ -30,13 +36,26 @@ BPTT = {
     "DH_NEXT_PILES_UP": [('dh_next = da @ p["W_hh"].T', 'dh_next = dh_next + da @ p["W_hh"].T')],
     "ONLY_LAST_LOSS": [(DH, 'dh = dO[t] @ p["W_hy"].T if t == len(X) - 1 else dh_next')],
     "TIME_FORWARD": [("in reversed(range(len(X)))", "in range(len(X))")],
+    "FIRST_STEP_LEFT_OUT": [("reversed(range(len(X)))", "range(len(X) - 1, 0, -1)")],
+    "LAST_STEP_LEFT_OUT": [("reversed(range(len(X)))", "range(len(X) - 2, -1, -1)")],
+    "ONE_STEP_ONLY": [
+        (
+            'dh_next = da @ p["W_hh"].T',
+            'dh_next = da @ p["W_hh"].T\n        return {"dX": dX, **d, "dh0": dh_next}',
+        )
+    ],
     "TANH_PRIME_MISSING": [("dh * (1 - Hs[t] ** 2)", "dh * 1.0")],
     "TANH_PRIME_OF_H": [("1 - Hs[t] ** 2", "1 - np.tanh(Hs[t]) ** 2")],
     "TANH_PRIME_LINEAR": [("1 - Hs[t] ** 2", "1 - Hs[t]")],
+    "TANH_PRIME_SQUARE_OF_ALL": [("1 - Hs[t] ** 2", "(1 - Hs[t]) ** 2")],
+    "TANH_PRIME_PLUS": [("1 - Hs[t] ** 2", "1 + Hs[t] ** 2")],
+    "SIGMOID_PRIME": [("1 - Hs[t] ** 2", "Hs[t] * (1 - Hs[t])")],
     "W_NOT_TRANSPOSED": [('da @ p["W_hh"].T', 'da @ p["W_hh"]')],
     "W_HY_NOT_TRANSPOSED": [('dO[t] @ p["W_hy"].T', 'dO[t] @ p["W_hy"]')],
     "W_XH_NOT_TRANSPOSED": [('da @ p["W_xh"].T', 'da @ p["W_xh"]')],
     "STALE_H": [("Hs[t - 1] if t > 0 else h0", "Hs[t]")],
+    "OUTER_TRANSPOSED": [("h_prev.T @ da", "da.T @ h_prev")],
+    "READ_OUT_OF_OLD_STATE": [('d["dW_hy"] += Hs[t].T', 'd["dW_hy"] += h_prev.T')],
     "WRONG_H0": [("if t > 0 else h0", "if t > 0 else np.zeros_like(h0)")],
     "LAST_H_FOR_H0": [("Hs[t - 1] if t > 0 else h0", "Hs[t - 1]")],
     "OVERWRITE_NOT_ADD": [
@@ -76,7 +95,13 @@ BPTT = {
         )
     ],
     "BIAS_NOT_SUMMED": [('d["db_h"] += da.sum(axis=0)', 'd["db_h"] = d["db_h"] + da')],
+    "BIAS_SUMMED_OVER_UNITS": [  # in a sum that began as the number 0: onto zeros (H,) it would stop
+        ('d["db_h"] += da.sum(axis=0)', 'd["db_h"] = da.sum(axis=1) + (d["db_h"] if t < len(X) - 1 else 0)')
+    ],
+    "BIAS_MEAN": [("da.sum(axis=0)", "da.mean(axis=0)")],
+    "DX_REVERSED": [('return {"dX": dX', 'return {"dX": dX[::-1]')],
     "DH0_ONE_STEP_SHORT": [('"dh0": dh_next', '"dh0": dh')],
+    "DH0_IS_DA": [('"dh0": dh_next', '"dh0": da')],
     "DX_FROM_DH": [("dX[t] = da @", "dX[t] = dh @")],
 }
 

@@ -73,8 +73,8 @@ def sample(p, h, x0, n, temperature, u, end=None):
     p: a dict of W_xh (V, H), W_hh (H, H), b_h (H,), W_hy (H, V), b_y (V,), as in  h_t = tanh(x_t W_xh + h_{t-1} W_hh +
     b_h),  o_t = h_t W_hy + b_y,  where x_t is one-hot: x_t W_xh is a row of W_xh. h (H,): the state so far; x0: the
     number of the character to be read first; n: how many to write, at most. The guess of a step is
-    softmax(o_t / temperature), and `choose` (given) draws from it with u[t]; u (T,) holds n uniform numbers. Once `end`
-    has been drawn, stop.
+    softmax(o_t / temperature), and `choose` (given) draws from it with u[t]; u (N,) holds N = n uniform numbers. Once
+    `end` has been drawn, stop.
     Returns the numbers of the characters written, ids (T,): without x0, with `end`, and fewer than n if that came.
     Source: the lectures; A. Graves (2013), section 2.
     """

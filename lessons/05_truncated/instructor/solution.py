@@ -167,9 +167,9 @@ def tbptt_windows(X, Y, p, k, stride):
 def how_far():
     """Predict, with a pencil. A sequence of 12 steps, k = 4, a loss at each step; windows have the stride 1.
 
-    Returns a dict of arrays (5,). Each has one number for: full BPTT; isolated segments; carried and detached; carried,
-    but the detach was forgotten (and each chunk's loss sent back as soon as it is there); windows. The segments and
-    chunks are steps 1-4, 5-8, 9-12.
+    Returns a dict of four lists (or arrays) of five plain numbers, (5,). Each list has one number for: full BPTT;
+    isolated segments; carried and detached; carried, but the detach was forgotten (and each chunk's loss sent back as
+    soon as it is there); windows. The segments and chunks are steps 1-4, 5-8, 9-12.
     context (5,): of how many inputs x_1, x_2, ... the loss of step 10 (index 9) depends in the forward pass, its own
     included. reach (5,): at how many of them its gradient arrives. work (5,): through how many steps there is a
     backward pass, all losses together; a step that is passed twice counts twice. held (5,): through how many steps the

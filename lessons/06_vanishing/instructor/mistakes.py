@@ -30,6 +30,7 @@ SPECTRAL = {
     "LARGEST_ENTRY": [(SVD, "np.abs(W_hh)")],
     "RHO_SIGNED": [(RHO, "eigenvalues.real.max()")],
     "RHO_REAL_PART": [(RHO, "np.abs(eigenvalues.real).max()")],
+    "RHO_OF_LARGEST_REAL_PART": [(RHO, "np.abs(eigenvalues[np.argmax(eigenvalues.real)])")],
     "RHO_SMALLEST": [(RHO, "np.abs(eigenvalues).min()")],
     "AS_IF_SYMMETRIC": [(EIGVALS, "np.linalg.eigvalsh(W_hh)")],
 }

@@ -130,16 +130,6 @@ def cell_jacobian(gates, c_prev, o_prev, W_hh):
     return np.diag(f) + dc_dh @ dh_dc
 
 
-def repack_gates(W, src, dst):
-    """W (D, 4H), whose four blocks of H columns are the gates in the order `src`, with them in the order `dst`.
-
-    The orders are words of the letters i, f, o and g: "ifog" here and in all the lectures that stack them, "ifgo" in
-    PyTorch. Returns a new array (D, 4H).
-    """
-    blocks = dict(zip(src, np.split(W, 4, axis=1), strict=True))
-    return np.concatenate([blocks[gate] for gate in dst], axis=1)
-
-
 def init_forget_bias(b, value):
     """b_h (4H,), gates in the order i, f, o, g, with the forget gate's part set to `value`, a float.
 
@@ -150,6 +140,16 @@ def init_forget_bias(b, value):
     H = len(b) // 4
     b[H : 2 * H] = value
     return b
+
+
+def repack_gates(W, src, dst):
+    """W (D, 4H), whose four blocks of H columns are the gates in the order `src`, with them in the order `dst`.
+
+    The orders are words of the letters i, f, o and g: "ifog" here and in all the lectures that stack them, "ifgo" in
+    PyTorch. Returns a new array (D, 4H).
+    """
+    blocks = dict(zip(src, np.split(W, 4, axis=1), strict=True))
+    return np.concatenate([blocks[gate] for gate in dst], axis=1)
 
 
 def chrono_bias(H, T_max, u):
