@@ -104,9 +104,11 @@ def test_no_such_lesson_is_one_line_that_names_those_there_are(alone):
     assert list(alone.iterdir()) == []
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is read-only for this user")
-def test_a_folder_that_cannot_be_written_is_one_line(alone):
-    alone.chmod(0o500)
+def test_a_folder_that_cannot_be_written_is_one_line(alone, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(notebook, "write_whole", refuse)
     with pytest.raises(LessonError, match="choose a folder that you can write to"):
         ask("tiny")
 

@@ -23,6 +23,7 @@ from ..cases import Case, Cases, pack
 from ..grading import effort
 from ..grading.marks import WIDTH, flatten, marked, named, same
 from ..manifest import DRIVER, MANIFEST, Exercise, Lesson
+from ..parsing import parse
 from ..runner.trees import nested
 from ..words import say
 from .running import (
@@ -44,7 +45,7 @@ MOST = 600  # explanations of an exercise: all single mistakes, then pairs, then
 @lru_cache(maxsize=512)  # asked again for every set of mistakes
 def segment(source: str, function: str) -> tuple[int, int]:
     """Where the function or class stands in `source`: the offsets of its first character and of the end."""
-    for node in ast.parse(source).body:
+    for node in parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == function:
             lines = source.splitlines(keepends=True)
             first = min([node.lineno, *(each.lineno for each in node.decorator_list)])

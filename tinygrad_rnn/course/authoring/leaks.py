@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from ..cases import unpack
 from ..manifest import CASES, DRIVER, MANIFEST, NOTEBOOK, Lesson
+from ..parsing import parse
 from ..words import say
 from .ipynb import SOURCE
 from .stub import emptied_lines
@@ -67,7 +68,7 @@ def telling(line: str) -> bool:
     if len(line) <= SHORTEST:
         return False
     try:
-        tree = ast.parse(line + " pass" if line.endswith(":") else line)
+        tree = parse(line + " pass" if line.endswith(":") else line)
     except SyntaxError:  # a part of a statement, or of a docstring
         return any(sign in line for sign in ("@", " * ", "einsum", "exp(", "tanh(")) and "=" in line
     if any(isinstance(node, ast.FunctionDef | ast.Import | ast.ImportFrom | ast.Raise) for node in tree.body):

@@ -30,6 +30,7 @@ from ..manifest import (
     read_lesson,
     spell_points,
 )  # fmt: skip
+from ..parsing import parse
 from ..verdict import Verdict
 from ..words import say
 from ..workspace.shelf import slug_of
@@ -203,7 +204,7 @@ def batches(bench: Bench) -> Iterator[tuple[Made, ...]]:
     mistakes are made alone.
     """
     driver = bench.lesson.file(DRIVER)
-    code = [*ast.parse(bench.source).body, *(ast.parse(driver.read_text("utf-8")).body if driver.is_file() else [])]
+    code = [*parse(bench.source).body, *(parse(driver.read_text("utf-8")).body if driver.is_file() else [])]
     queues: list[list[Made]] = []
     for exercise in bench.lesson.exercises:
         own = (exercise.function, f"drive_{exercise.function}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..manifest import DRIVER, INSTRUCTOR, Exercise, Lesson
+from ..parsing import parse
 from ..words import say
 from .running import SOLUTION, AuthoringError
 
@@ -35,7 +36,7 @@ def read_source(path: Path) -> Source:
     """Read a Python file. Raises AuthoringError where it is missing, not UTF-8 or not Python."""
     try:
         text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-        return Source(path, text, ast.parse(text))
+        return Source(path, text, parse(text))
     except FileNotFoundError:
         raise AuthoringError(f"{path}: {say('authors.missing_file')}") from None
     except UnicodeDecodeError as why:

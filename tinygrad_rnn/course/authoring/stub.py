@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
 from ..manifest import INSTRUCTOR, Lesson
+from ..parsing import parse
 from ..words import say
 from .running import SOLUTION
 from .signatures import Definition, Function, Source, check_signature, definitions, read_source
@@ -189,7 +190,7 @@ def _signature_end(definition: Function, source: Source) -> int:
 def _returns(given: list[str]) -> bool:
     """Whether the given lines are a body of their own, with a return."""
     try:
-        tree = ast.parse(dedent("\n".join(given)))
+        tree = parse(dedent("\n".join(given)))
     except SyntaxError:  # told, with its place, when the whole file is looked at
         return any(line.split()[:1] == ["return"] for line in given)
     return any(isinstance(node, ast.Return) for node in ast.walk(tree))
@@ -197,7 +198,7 @@ def _returns(given: list[str]) -> bool:
 
 def _checked(text: str, lesson: Lesson, source: Source) -> str:
     try:
-        ast.parse(text)
+        parse(text)
     except SyntaxError as why:
         line = text.splitlines()[(why.lineno or 1) - 1].strip() if text else ""
         raise source.error("broken_stub", why=why.msg, line=line) from None

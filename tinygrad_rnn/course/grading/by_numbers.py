@@ -10,6 +10,7 @@ import numpy as np
 
 from ..cases import Case, Cases
 from ..manifest import Exercise
+from ..parsing import parse
 from ..words import say
 from . import effort
 from .judging import Judged
@@ -59,7 +60,7 @@ def _conduct(cases: Cases, near: Iterable[str], ask: Callable[[Case], Judged]) -
 def _uses_complex(source: str, function: str) -> bool:
     """Whether the function, or one that it calls in the same file, computes with complex numbers. Read, not run."""
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     bodies = {node.name: node for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}

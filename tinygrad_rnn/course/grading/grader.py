@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..cases import Case, Cases, read_cases
 from ..manifest import DRIVER, EXERCISE, Exercise, Lesson
+from ..parsing import parse
 from ..runner import Answer, Child
 from ..verdict import Kind, Verdict
 from ..words import say
@@ -170,7 +171,7 @@ class Grader:
     def _called(self, exercise: Exercise) -> Exercise | None:
         """Another exercise of this lesson that the learner's function calls, and that is not right."""
         try:
-            body = next(n for n in ast.parse(self.source).body if getattr(n, "name", None) == exercise.function)
+            body = next(n for n in parse(self.source).body if getattr(n, "name", None) == exercise.function)
         except (SyntaxError, ValueError, RecursionError, MemoryError, StopIteration):
             return None
         names = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)} - {exercise.function}

@@ -18,6 +18,7 @@ from ..manifest import (
     read_lesson,
     spell_points,
 )
+from ..parsing import parse
 from ..verdict import Verdict
 from ..words import say
 from . import progress
@@ -201,7 +202,7 @@ def _asked(path: Path, function: str) -> tuple[int | None, list[str]]:
     """Where a function stands in exercise.py, and its signature and docstring; nothing where it cannot be read."""
     try:
         source = path.read_bytes().decode("utf-8-sig")
-        nodes = ast.parse(source).body
+        nodes = parse(source).body
     except (OSError, ValueError, SyntaxError):
         return None, []
     for node in nodes:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..parsing import parse
 from ..words import say
 
 Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -33,7 +34,7 @@ def read_python(path: Path) -> str:
     """A learner's file as text, its line ends as they are. Raises Unreadable, in one line, and OSError."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
-        ast.parse(text)
+        parse(text)
     except UnicodeDecodeError as why:
         raise Unreadable(say("workspace.not_utf8", file=path, byte=why.start)) from None
     except SyntaxError as why:
@@ -46,8 +47,8 @@ def read_python(path: Path) -> str:
 def replaced(mine: str, stub: str, name: str) -> str:
     """`mine` with the function or class `name` as in `stub`, which has it; appended where `mine` has none. Of several
     definitions of that name the last is replaced, as it is the one that counts."""
-    new = next(node for key, node in _named(ast.parse(stub)) if key == name)
-    old = [node for key, node in _named(ast.parse(mine)) if key == name and isinstance(node, Definition)]
+    new = next(node for key, node in _named(parse(stub)) if key == name)
+    old = [node for key, node in _named(parse(mine)) if key == name and isinstance(node, Definition)]
     text = _text(stub, new)
     if not old:
         return _appended(mine, [text])
@@ -61,9 +62,9 @@ def merge(mine: str, stub: str, exercises: Collection[str]) -> Merged:
     `changed` names what both have and the course has otherwise: of the functions to write (`exercises`) the signature
     or the docstring, of all that is given, anything.
     """
-    own = dict(_named(ast.parse(mine)))
+    own = dict(_named(parse(mine)))
     added, texts, changed = [], [], []
-    for name, node in _named(ast.parse(stub)):
+    for name, node in _named(parse(stub)):
         if name not in own:
             added.append(name)
             texts.append(_text(stub, node))
@@ -124,7 +125,7 @@ def _in_line_ends_of(mine: str, text: str) -> str:
 
 def excerpt(source: str, name: str) -> str:
     """The function `name` of `source`, below the private ones (`_step`) that it needs."""
-    nodes = dict(_named(ast.parse(source)))
+    nodes = dict(_named(parse(source)))
     wanted, queue = {name}, [name]
     while queue:
         for node in ast.walk(nodes[queue.pop()]):
