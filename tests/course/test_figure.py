@@ -146,4 +146,6 @@ def test_what_cannot_be_drawn_is_refused():
 def test_any_name_at_all_is_located():
     letters = "dWxhbyCct_0 é"
     for name in map("".join, itertools.product(letters, repeat=2)):
-        unrolled("lstm", name, 1, 3)
+        keys = {node.key for node in unrolled("lstm", name, 1, 3).nodes}
+        where = located("lstm", name, 1, 3)
+        assert {where.tail, where.head} <= keys

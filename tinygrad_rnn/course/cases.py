@@ -40,6 +40,7 @@ class Cases:
 
     @property
     def slots(self) -> list[tuple[str, str]]:
+        """(case, output) for each row of marks, in order."""
         return [(case.name, output) for case in self.scored for output in case.expected]
 
 

@@ -94,6 +94,7 @@ class Exercise:
         return tuple(dict.fromkeys(name.partition(".")[0] for name in self.arguments))
 
     def mistake(self, name: str) -> Mistake:
+        """The mistake of that name; there must be one."""
         return next(mistake for mistake in self.mistakes if mistake.name == name)
 
 
@@ -135,6 +136,7 @@ class Lesson:
         raise KeyError(f"no exercise {which!r} in lesson {self.id}: it has {known}")
 
     def file(self, name: str) -> Path:
+        """The path of a file in the lesson's folder."""
         return self.folder / name
 
 

@@ -49,6 +49,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 class LessonFolder(pytest.Directory):
+    """A lesson's folder: nothing in it is collected but its exercises, and nothing imported."""
     def collect(self) -> Iterable[pytest.Collector]:
         yield LessonFile.from_parent(self, path=self.path / TEST)
 
@@ -132,6 +133,7 @@ class Spelled:
 
 
 class LessonItem(pytest.Item):
+    """A test that reports a line or a verdict, and never a traceback."""
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         return excinfo.value.args[0] if isinstance(excinfo.value, Wrong) else super().repr_failure(excinfo, style)
 
@@ -151,6 +153,7 @@ class Unusable(LessonItem):
 
 
 class ExerciseItem(LessonItem):
+    """One exercise: its verdict is its report."""
     verdict: Verdict | None = None
 
     def __init__(self, *, exercise: Exercise, **facts: Any) -> None:

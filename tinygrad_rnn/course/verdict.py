@@ -83,6 +83,7 @@ class Verdict:
 
     @property
     def right(self) -> bool:
+        """Right in every case, by hand."""
         return self.kind == "right"
 
     @property

@@ -158,6 +158,7 @@ class Bench:
         return named(flatten(self.called(exercise, module, inputs)), exercise.layout, tuple(exercise.returns))
 
     def case(self, exercise: Exercise, name: str, seed: int = 0) -> Case:
+        """A case with the solution's outputs, as `returns` orders them. Raises AuthoringError where they do not fit."""
         module = self.module(exercise)
         assert module is not None
         inputs = self.inputs(exercise, name, seed)

@@ -49,6 +49,7 @@ def instructor_module(lesson: Lesson, name: str) -> ModuleType:
 
 
 def solution_of(lesson: Lesson) -> ModuleType:
+    """The lesson's solution, run: its functions are the right answers. Raises AuthoringError."""
     return instructor_module(lesson, SOLUTION)
 
 

@@ -26,9 +26,11 @@ class Source:
 
     @property
     def lines(self) -> list[str]:
+        """The text by lines; line 1 is `lines[0]`."""
         return self.text.splitlines()
 
     def error(self, key: str, line: int = 1, /, **values: object) -> AuthoringError:
+        """The catalogue's sentence `authors.key`, with the file and the line before it."""
         return AuthoringError(f"{self.path}:{line}: {say(f'authors.{key}', **values)}")
 
 

@@ -27,6 +27,7 @@ class Explanation:
 
     @property
     def certain(self) -> bool:
+        """Whether there is one explanation, and more was seen of it than an exception."""
         return len(self.either) == 1 and not self.weak
 
 

@@ -48,6 +48,7 @@ class Judged:
 
     @property
     def right(self) -> bool:
+        """Whether the function returned, and every output was within its tolerance."""
         return self.answer.outcome == "returned" and not self.faults
 
 

@@ -29,6 +29,7 @@ def kind(verdict: Verdict) -> str:
 
 
 def title(verdict: Verdict) -> str:
+    """The exercise's title, harmless to print; an extra one says so."""
     shown = harmless(verdict.title)
     return say("render.extra_title", title=shown) if verdict.part == "extra" else shown
 

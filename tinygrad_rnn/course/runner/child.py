@@ -135,6 +135,7 @@ def module(name: str, file: str, source: str) -> types.ModuleType:
 
 
 def message_of(problem: BaseException) -> str:
+    """What an exception says, capped; its `__str__` is the learner's too, and may raise."""
     try:
         return str(problem.msg if isinstance(problem, SyntaxError) else problem)[:MAX_MESSAGE]
     except Exception:
@@ -260,6 +261,7 @@ class Wire:
 
 
 def main(where: str) -> None:
+    """Answer requests until the standard input ends. `where` is the directory that holds NumPy."""
     source, answers, printed = private_streams()
     channel, trees = load_numpy_and_ours(where)
     wire = Wire(channel, source, answers, printed)

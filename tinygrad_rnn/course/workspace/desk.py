@@ -47,6 +47,7 @@ class Desk:
 
     @property
     def state(self) -> State:
+        """The progress so far, read anew."""
         return progress.read(self.place.root)
 
     def pick(self, which: str) -> tuple[Lesson, Exercise | None]:
@@ -74,6 +75,7 @@ class Desk:
         return self.lesson_of(exercise), exercise
 
     def lesson_of(self, exercise: Exercise) -> Lesson:
+        """The lesson that an exercise belongs to."""
         return next(lesson for lesson in self.lessons if lesson.id == exercise.lesson)
 
     def _exercises(self, lessons: Iterable[Lesson]) -> Iterator[Exercise]:

@@ -203,6 +203,7 @@ def touched(place: Place, state: State, lesson: Path) -> bool:
 
 
 def mark_of(path: Path) -> str | None:
+    """The fingerprint of a file; None where there is no file."""
     return fingerprint(path.read_bytes()) if path.is_file() else None
 
 
