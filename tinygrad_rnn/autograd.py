@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, core, ops
+from . import backend, core, fusion, ops
 from .complaints import where
 from .core import Node, Tensor, describe
 from .recording import enable_grad, state
@@ -60,8 +60,10 @@ def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = No
     Tensors with `create_graph`. Nodes not made after number `since` count as leaves.
     """
     nodes = reachable((output for output, _ in seeds), since)
-    useful = None if targets is None else leading_to(nodes, targets)
     taps = state.get().taps
+    if (taps or create_graph) and fusion.unroll_nodes(nodes):
+        nodes = reachable((output for output, _ in seeds), since)
+    useful = None if targets is None else leading_to(nodes, targets)
     in_place = not taps and not create_graph
     sum_to = ops.sum_to if create_graph else ops.sum_to.forward
     gradients = _planted(seeds)  # summed so far, of what has not fired yet

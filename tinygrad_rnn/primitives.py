@@ -81,6 +81,7 @@ class Primitive:
         self.adders: dict[int, Rule] = {}
         self.ours = forward.__module__.startswith(__package__ + ".")  # its own traceback then says nothing to users
         self.differentiable = False  # until it has a rule
+        self.twin: Callable[..., Any] | None = None  # of a fused operation: the same in other primitives, see `fusion`
         self.replays = False  # its joint rule walks a graph of its own, whose edges taps see instead of this one's
         code, defaults = forward.__code__, forward.__defaults__ or ()
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]

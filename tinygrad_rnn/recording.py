@@ -43,6 +43,11 @@ class State:
 state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())  # noqa: B039 (never changed)
 
 
+def watched_closely() -> bool:
+    """Does somebody watch who wants to see each step of what could be done in one fused operation?"""
+    return any(getattr(watcher, "closely", False) for watcher in state.get().watchers)
+
+
 class Surroundings(ContextDecorator):
     """A `with` block (or a decorated function or coroutine) in which the State differs. Subclasses say how, in
     `change`. Raises TypeError as the decorator of a generator, whose body runs outside the call."""
@@ -134,6 +139,8 @@ class step(Surroundings):
 class trace(Surroundings):
     """`with tg.trace() as tr:` remembers in `tr.nodes` what is recorded inside, in order, also when the code raises;
     then `tr.failed` is the operation that raised and `tr.error` what it said. `tg.draw(tr)` draws that far."""
+
+    closely = True  # fused operations are to be recorded step by step
 
     def __init__(self) -> None:
         super().__init__()

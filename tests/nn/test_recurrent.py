@@ -17,7 +17,7 @@ def leaf(offset=0):
 
 @pytest.mark.parametrize("Layer", KINDS)
 def test_a_layer_is_its_cell_step_by_step(Layer):
-    layer = Layer(D, H, rng=0, dtype=np.float64)
+    layer = Layer(D, H, rng=0, dtype=np.float64, kernel="unrolled")
     outputs, state = layer(x)
     by_hand = None
     for t in range(T):
@@ -166,7 +166,7 @@ class TestDropout:
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda: nn.LSTM(D, H, kernel="fused"), 'kernel=\'fused\' is not in this version: use "auto" or "unrolled"'),
+    (lambda: nn.LSTM(D, H, kernel="fast"), 'kernel is "auto", "fused" or "unrolled", not \'fast\''),
     (lambda: nn.LSTM(D, H, num_layers=0), "num_layers must be at least 1"),
     (lambda: nn.LSTM(D, H, dropout=1.5), "between 0 and 1"),
     (lambda: nn.LSTM(D, H)(x[0]), r"LSTM\(3, 4\) takes x \(T, B, 3\), time first, not array \(2, 3\)"),

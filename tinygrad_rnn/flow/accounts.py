@@ -16,6 +16,7 @@ import numpy as np
 from .. import backend
 from ..autograd import grad, key_of
 from ..core import Node, Tensor, describe
+from ..fusion import unroll
 from ..recording import Tap, tap
 from .graphs import norm, same, untapped
 
@@ -138,6 +139,7 @@ def _account(loss: Tensor, W: Tensor, enter: Callable[[Step, Any], None]) -> Non
     """Run one backward pass and `enter` the step and the contribution of each use of W, as soon as it is complete."""
     if not W.requires_grad:
         raise ValueError(f"ledger: {describe(W)} does not require a gradient: make it with requires_grad=True")
+    unroll(loss)  # uses of W inside a fused operation are in no step
     lineage = _Lineage(W)
     kind = lineage.of(loss)
     if kind is _APART:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any
 
 from .. import backend, core
 from ..core import Node, Tensor
+from ..fusion import unroll
 from ..recording import State, Surroundings
 
 
-def ancestors(outputs: Iterable[Tensor]) -> list[Node]:
-    """The nodes that `outputs` were made by, oldest first."""
+def ancestors(outputs: Sequence[Tensor]) -> list[Node]:
+    """The nodes that `outputs` were made by, oldest first; fused ones are unrolled, so that each step is there."""
+    unroll(*outputs)
     found = {x.node for x in outputs if x.node is not None}
     waiting = list(found)
     while waiting:

@@ -49,7 +49,7 @@ def find_states(*outputs: Tensor) -> dict[str, list[Tensor]]:
     that `.named` gave, without the number at the end ("h" of "h_3"), or else the operation that made them; where
     several would be called the same, all have their scope before it, which counts as the code does: "gru/layer 0/h" is
     what pictures call layer 1 and h¹. A running total (`loss = loss + L_t`) is not a state. What happens inside
-    `tg.checkpoint` or a fused operation is not in the graph and is not found.
+    `tg.checkpoint` is not in the graph and is not found; fused operations are unrolled.
     """
     nodes = ancestors(outputs)
     roles = _roles(nodes)
@@ -127,5 +127,5 @@ def sequences_of(losses: Sequence[Tensor], states: ByName | None) -> dict[str, l
     sequences = {name: list(xs) for name, xs in (find_states(*losses) if states is None else states).items()}
     if not sequences:
         raise ValueError(f"no states between steps lead to {describe(losses[0])}: run each step in `with tg.step(t):`, "
-                         "keep checkpoint and fused kernels away, or give states=[h_0, h_1, ...]")  # fmt: skip
+                         "keep checkpoint away, or give states=[h_0, h_1, ...]")  # fmt: skip
     return sequences

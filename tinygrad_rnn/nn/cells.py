@@ -3,8 +3,8 @@
     h = cell(x, h)                 # RNNCell, GRUCell
     h, c = cell(x, (h, c))         # LSTMCell
 
-The forward methods are the equations of the lectures, with samples as rows: what is written W x there is `x @ W` here,
-with W transposed.
+The forward methods are one step, in the equations of `ops.recurrent.steps`; `sequence` is a whole sequence at once, in
+one fused operation with the same results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import numpy as np
 
 from .. import backend
 from ..core import Tensor
-from ..ops import relu, sigmoid, split, tanh
+from ..ops import gru_sequence, lstm_sequence, rnn_sequence
+from ..ops.recurrent.steps import gru_step, lstm_step, rnn_step
 from . import init
 from .layers import Generator, parameter
 from .module import Module, told
@@ -32,6 +33,7 @@ class Cell(Module):
 
     gates = 1
     states: tuple[str, ...] = ("h",)
+    sequence: Any = None  # `hs, state = cell.sequence(x, state, mask=, reverse=, offset=)`, where there is a fused form
 
     def __init__(self, input_size: int, hidden_size: int, *, dtype: Any = np.float32, device: str | None = None,
                  rng: Generator = None, name: str | None = None) -> None:  # fmt: skip
@@ -80,6 +82,12 @@ class Cell(Module):
                 raise ValueError(f"{self._signature()} takes {name} ({batch}, {self.hidden_size}) with a batch of "
                                  f"{batch}, not {told(part)}")  # fmt: skip
 
+    @property
+    def fuses(self) -> bool:
+        """Is there a `sequence` that does what `forward` does? Not where somebody has changed forward alone."""
+        owner = next(kind for kind in type(self).__mro__ if "forward" in vars(kind))
+        return vars(owner).get("sequence") is not None and "forward" not in vars(self)
+
     def describe(self) -> str:
         return f"{self.input_size}, {self.hidden_size}"
 
@@ -100,9 +108,10 @@ class RNNCell(Cell):
         self.nonlinearity = nonlinearity
 
     def forward(self, x: Any, h: Any) -> Any:
-        a = x @ self.W_xh + h @ self.W_hh + self.b_h
-        h = tanh(a) if self.nonlinearity == "tanh" else relu(a)
-        return h.named("h")
+        return rnn_step(x, h, self.W_xh, self.W_hh, self.b_h, self.nonlinearity)
+
+    def sequence(self, x: Any, h: Any, **options: Any) -> Any:
+        return rnn_sequence(x, h, self.W_xh, self.W_hh, self.b_h, self.nonlinearity, **options)
 
     def describe(self) -> str:
         return super().describe() + (", 'relu'" if self.nonlinearity == "relu" else "")
@@ -126,14 +135,12 @@ class LSTMCell(Cell):
 
     def forward(self, x: Any, state: Any) -> Any:
         h, c = state
-        i, f, o, g = split(x @ self.W_xh + h @ self.W_hh + self.b_h, 4, axis=-1)
-        i = sigmoid(i).named("i")
-        f = sigmoid(f).named("f")
-        o = sigmoid(o).named("o")
-        g = tanh(g).named("g")
-        c = (f * c + i * g).named("c")
-        h = (o * tanh(c)).named("h")
-        return h, c
+        return lstm_step(x, h, c, self.W_xh, self.W_hh, self.b_h)
+
+    def sequence(self, x: Any, state: Any, **options: Any) -> Any:
+        h, c = state
+        hs, h, c = lstm_sequence(x, h, c, self.W_xh, self.W_hh, self.b_h, **options)
+        return hs, (h, c)
 
 
 class GRUCell(Cell):
@@ -159,19 +166,10 @@ class GRUCell(Cell):
             self.b_hn = parameter(init.zeros((hidden_size,), self.b_h.dtype), "b_hn", self.b_h.device)
 
     def forward(self, x: Any, h: Any) -> Any:
-        x_r, x_z, x_n = split(x @ self.W_xh + self.b_h, 3, axis=-1)
-        if self.reset == "before":
-            W_hr, W_hz, W_hn = split(self.W_hh, 3, axis=-1)
-            r = sigmoid(x_r + h @ W_hr).named("r")
-            z = sigmoid(x_z + h @ W_hz).named("z")
-            n = tanh(x_n + (r * h) @ W_hn).named("n")
-        else:
-            h_r, h_z, h_n = split(h @ self.W_hh, 3, axis=-1)
-            r = sigmoid(x_r + h_r).named("r")
-            z = sigmoid(x_z + h_z).named("z")
-            n = tanh(x_n + r * (h_n + self.b_hn)).named("n")
-        h = z * h + (1 - z) * n if self.keep == "z" else (1 - z) * h + z * n
-        return h.named("h")
+        return gru_step(x, h, self.W_xh, self.W_hh, self.b_h, getattr(self, "b_hn", None), self.keep)
+
+    def sequence(self, x: Any, h: Any, **options: Any) -> Any:
+        return gru_sequence(x, h, self.W_xh, self.W_hh, self.b_h, getattr(self, "b_hn", None), self.keep, **options)
 
     def describe(self) -> str:
         options = [f"keep={self.keep!r}"] * (self.keep != "z") + [f"reset={self.reset!r}"] * (self.reset != "before")

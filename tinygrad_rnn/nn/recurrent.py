@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from .. import ops
-from ..core import Tensor, describe
-from ..recording import scope, step
+from ..core import Tensor, describe, raw
+from ..ops.recurrent import dropout_sequence, join_directions, scan
+from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
 from .module import Module, told
+
+KERNELS = ("auto", "fused", "unrolled")
 
 
 class Layer(Module):
@@ -35,39 +38,50 @@ class Layer(Module):
         """By direction."""
         return {name: cell for name, cell in vars(self).items() if isinstance(cell, Cell)}
 
-    def __call__(self, xs: list[Any], states: list[Any], times: range) -> tuple[list[Any], list[Any]]:
-        """Outputs, one a step, and the last state of each direction, for inputs xs, one a step, at `times`."""
+    def __call__(self, xs: list[Any], states: list[Any], mask: Any, offset: int) -> tuple[list[Any], list[Any]]:
+        """Outputs, one a step, and the last state of each direction, for inputs xs, one a step, recorded one by one."""
         if len(self.cells) == 1:
-            hs, last = unroll(self.forward, xs, states[0], times)
+            hs, last = scan(self.forward.forward, xs, states[0], mask, False, offset)
             return hs, [last]
         with scope("forward"):
-            ahead, last_ahead = unroll(self.forward, xs, states[0], times)
+            ahead, last_ahead = scan(self.forward.forward, xs, states[0], mask, False, offset)
         with scope("backward"):
-            back, last_back = unroll(self.backward, xs[::-1], states[1], times[::-1])
+            back, last_back = scan(self.backward.forward, xs, states[1], mask, True, offset)
         joined = []
-        for t, a, b in zip(times, ahead, back[::-1], strict=True):
+        for t, (a, b) in enumerate(zip(ahead, back, strict=True), offset):
             with step(t):
                 joined.append(ops.concat([a, b], axis=-1))
         return joined, [last_ahead, last_back]
 
-
-def unroll(cell: Cell, xs: Iterable[Any], state: Any, times: Iterable[int]) -> tuple[list[Any], Any]:
-    """The outputs h of `cell`, one for each of the inputs xs, and its last state. `times` are those of the data."""
-    hs = []
-    for t, x in zip(times, xs, strict=True):
-        with step(t):
-            state = cell.forward(x, state)
-        hs.append(state[0] if isinstance(state, tuple) else state)
-    return hs, state
+    def fused(self, x: Any, states: list[Any], mask: Any, offset: int) -> tuple[Any, list[Any]]:
+        """The same for x (T, B, D), or integers (T, B) for one-hot vectors, with one operation for each direction."""
+        options = {"mask": mask, "offset": offset}
+        if len(self.cells) == 1:
+            hs, last = self.forward.sequence(x, states[0], **options)
+            return hs, [last]
+        with scope("forward"):
+            ahead, last_ahead = self.forward.sequence(x, states[0], **options)
+        with scope("backward"):
+            back, last_back = self.backward.sequence(x, states[1], reverse=True, **options)
+        return join_directions(ahead, back, offset), [last_ahead, last_back]
 
 
 class Recurrent(Module):
     """`outputs, state = layer(x, state=None)` for x (T, B, D), with outputs (T, B, H * directions).
 
+    Integers x (T, B), from 0 to D - 1, stand for one-hot vectors: the same, without a product with zeros.
     `state` is that of the cell, h (B, H) or (h, c); with several layers or both directions it is a tuple with one such
     entry for each layer and direction, in PyTorch's order: layer 0 forward, layer 0 backward, layer 1 forward, ...
     None, as a whole or for an entry, is zeros. The state that comes back is the last that each direction computed: for
     the backward one, that is the state at the sequence's start.
+
+    `mask (T, B)` is for sequences of different lengths (`tg.data.length_mask`): where it is False the state stands
+    still, and outputs are 0, so that the last state is each sequence's own, and a backward direction begins at each
+    sequence's own end.
+
+    `kernel` says how it is computed: "fused" as one operation a layer and direction, fast; "unrolled" step by step,
+    each operation recorded; "auto" is "fused" except inside `tg.trace` and `tg.debug`, which want to see the steps.
+    Results are the same to rounding. A tap, a picture or a derivative of a derivative unrolls what is fused.
 
     Step t of the sequence is recorded under `tg.step(t)`, in both directions t being the time of the data read;
     `offset=` is the time of x[0] where x is one chunk of a longer sequence. The cells are `layers[k].forward` and, if
@@ -81,8 +95,8 @@ class Recurrent(Module):
                  dropout: float = 0.0, kernel: str = "auto", dtype: Any = np.float32, device: str | None = None,
                  rng: Generator = None, name: str | None = None, **of_cell: Any) -> None:  # fmt: skip
         kind = type(self).__name__
-        if kernel not in ("auto", "unrolled"):
-            raise ValueError(f'{kind}: kernel={kernel!r} is not in this version: use "auto" or "unrolled"')
+        if kernel not in KERNELS:
+            raise ValueError(f'{kind}: kernel is "auto", "fused" or "unrolled", not {kernel!r}')
         if num_layers < 1:
             raise ValueError(f"{kind}: num_layers must be at least 1, not {num_layers}")
         if not 0 <= dropout <= 1:
@@ -99,39 +113,55 @@ class Recurrent(Module):
                      for _ in range(directions)]  # fmt: skip
             self.layers.append(Layer(*cells))
 
-    def forward(self, x: Any, state: Any = None, offset: int = 0) -> tuple[Any, Any]:
+    def forward(self, x: Any, state: Any = None, offset: int = 0, mask: Any = None) -> tuple[Any, Any]:
         """`(outputs, state)`, see the class; `offset` is the data's time of x[0], for truncated BPTT."""
-        self._check(x)
-        states = self._initial(x, state)
-        times = range(offset, offset + x.shape[0])
-        xs, last = list(ops.unstack(x)), []
+        self._check(x, mask)
+        states, mask, fused = self._initial(x, state), raw(mask), self.fuses
+        if not fused:
+            if x.ndim == 2:
+                x = ops.one_hot(x, self.input_size, self.layers[0].forward.W_xh.dtype)
+            x = list(ops.unstack(x))
+        last: list[Any] = []
         per_layer = len(states) // self.num_layers
         for k, layer in enumerate(self.layers):
-            mine = states[k * per_layer : (k + 1) * per_layer]
-            if self.num_layers == 1:
-                xs, ends = layer(xs, mine, times)
-            else:
-                with scope(f"layer {k}"):
-                    xs, ends = layer(self._dropped(xs, times) if k else xs, mine, times)
+            run = layer.fused if fused else layer
+            with scope(f"layer {k}") if self.num_layers > 1 else nullcontext():
+                x = self._dropped(x, offset, fused) if k and self.dropout and self.training else x
+                x, ends = run(x, states[k * per_layer : (k + 1) * per_layer], mask, offset)
             last += ends
-        return ops.stack(xs), last[0] if len(last) == 1 else tuple(last)
+        return x if fused else ops.stack(x), last[0] if len(last) == 1 else tuple(last)
 
-    def _dropped(self, xs: list[Any], times: range) -> list[Any]:
-        if not (self.dropout and self.training):
-            return xs
+    @property
+    def fuses(self) -> bool:
+        """Will a call now be computed by the fused operations?"""
+        if self.kernel == "unrolled" or (self.kernel == "auto" and watched_closely()):
+            return False
+        strange = [cell for layer in self.layers for cell in layer.cells.values() if not cell.fuses]
+        if strange and self.kernel == "fused":
+            raise ValueError(f'{type(self).__name__}: {strange[0]._signature()} has no fused form of its forward: use '
+                             'kernel="auto"')  # fmt: skip
+        return not strange
+
+    def _dropped(self, x: Any, offset: int, fused: bool) -> Any:
+        if fused:
+            return dropout_sequence(x, self.dropout, self.rng, offset)
         dropped = []
-        for t, x in zip(times, xs, strict=True):
+        for t, x_t in enumerate(x, offset):
             with step(t):
-                dropped.append(ops.dropout(x, self.dropout, self.rng))
+                dropped.append(ops.dropout(x_t, self.dropout, self.rng))
         return dropped
 
-    def _check(self, x: Any) -> None:
+    def _check(self, x: Any, mask: Any) -> None:
         shape = tuple(getattr(x, "shape", ()))
-        if len(shape) != 3 or shape[2] != self.input_size:
+        indices = len(shape) == 2 and x.dtype.kind in "iu"
+        if not indices and (len(shape) != 3 or shape[2] != self.input_size):
             raise ValueError(f"{type(self).__name__}({self.describe()}) takes x (T, B, {self.input_size}), time first, "
                              f"not {told(x)}")  # fmt: skip
         if shape[0] == 0:
             raise ValueError(f"{type(self).__name__}: x {shape} has no time step")
+        if mask is not None and tuple(getattr(mask, "shape", ())) != shape[:2]:
+            raise ValueError(f"{type(self).__name__}: mask is (T, B) = {shape[:2]}, True where a sequence has a step, "
+                             f"not {told(mask)}")  # fmt: skip
 
     def _initial(self, x: Any, state: Any) -> list[Any]:
         """The state of each layer and direction, checked, zeros where none is given."""

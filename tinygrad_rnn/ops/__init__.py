@@ -12,15 +12,16 @@ from .loss import (
 from .noise import dropout
 from .placement import astype, cast, copy, to_device
 from .reduction import logsumexp, max, mean, min, sum, sum_to, var
+from .recurrent import gru_sequence, lstm_sequence, rnn_sequence
 from .shape import (
     broadcast_to, concat, expand_dims, getitem, put, reshape, split, squeeze, stack, take, transpose, unstack,
 )  # fmt: skip
 
 __all__ = [
     "abs", "add", "astype", "binary_cross_entropy", "broadcast_to", "cast", "clip", "concat", "copy", "cos",
-    "cross_entropy", "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "leaky_relu", "log",
-    "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum", "mse_loss", "multiply",
-    "negative", "one_hot", "power", "put", "relu", "reshape", "sequence_loss", "sigmoid", "sign", "sin", "softmax",
-    "softplus", "split", "sqrt", "squeeze", "stack", "subtract", "sum", "sum_to", "take", "tanh", "to_device",
-    "transpose", "unstack", "var", "where",
+    "cross_entropy", "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "gru_sequence",
+    "leaky_relu", "log", "log_softmax", "logsumexp", "lstm_sequence", "matmul", "max", "maximum", "mean", "min",
+    "minimum", "mse_loss", "multiply", "negative", "one_hot", "power", "put", "relu", "reshape", "rnn_sequence",
+    "sequence_loss", "sigmoid", "sign", "sin", "softmax", "softplus", "split", "sqrt", "squeeze", "stack", "subtract",
+    "sum", "sum_to", "take", "tanh", "to_device", "transpose", "unstack", "var", "where",
 ]  # fmt: skip

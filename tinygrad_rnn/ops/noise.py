@@ -20,14 +20,17 @@ def dropout(x: Any, p: float, rng: np.random.Generator, training: bool = True) -
     """
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is the probability to drop, between 0 and 1, not {p}")
-    if not training or p == 0:
-        return x
+    return x if not training or p == 0 else _dropout(x, mask=dropout_mask(x, p, rng))
+
+
+def dropout_mask(x: Any, p: float, rng: np.random.Generator) -> Any:
+    """What dropout multiplies x by: 0, or 1 / (1 - p), of its shape and dtype and on its device."""
     if not isinstance(rng, np.random.Generator):
         raise TypeError("dropout: rng must be a numpy.random.Generator, such as numpy.random.default_rng(0), not "
                         f"{rng!r}")  # fmt: skip
     keep = draw_uniform(rng, x.shape) >= p
     mask = keep.astype(x.dtype) * x.dtype.type(1 / (1 - p) if p < 1 else 0)
-    return _dropout(x, mask=backend.to_device(mask, backend.of(raw(x)).device))
+    return backend.to_device(mask, backend.of(raw(x)).device)
 
 
 @primitive

@@ -14,12 +14,15 @@ import numpy as np
 
 from .. import autograd, backend, ops
 from ..core import Node, Tensor, describe
+from ..fusion import handed_on, unroll, unroll_nodes, unrolled
 from ..reasons import why
 from ..recording import Tap, tap, trace
 from .dot import TooLarge
 
 __all__ = ["MAX_OPERATIONS", "Graph", "Vertex", "census", "gradients"]
 
+FORMERLY_FUSED = (unrolled, handed_on)
+PASSING = ("unstack", "getitem", *(op.name for op in FORMERLY_FUSED))  # may only hand on what others have made
 MAX_OPERATIONS = 300_000  # above this nobody can read it in any view, and extracting a million would take a minute
 
 
@@ -147,7 +150,7 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
     failed = None
     if isinstance(output, trace):
         failed = output.failed
-        nodes = list(output.nodes)
+        nodes = sorted([*output.nodes, *unroll_nodes(output.nodes)], key=lambda node: node.order)
         if not nodes and failed is None:
             raise ValueError("draw: the trace recorded nothing: call the model inside `with tg.trace() as tr:`, with "
                              "parameters that have requires_grad=True")  # fmt: skip
@@ -155,7 +158,7 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
             x.node for node in (*nodes, *([failed] if failed else ())) for x in node.inputs if isinstance(x, Tensor)
         }
         tensors = [node.outputs[0] for node in nodes if node not in used]
-        starts = [*nodes, *([failed] if failed else ())]
+        starts = [node for node in nodes if node.op not in FORMERLY_FUSED] + ([failed] if failed else [])
     else:
         if backend.is_array(output) or not isinstance(output, (Tensor, Iterable)):
             raise TypeError(f"draw: give a Tensor, a list of Tensors or a tg.trace(), not {type(output).__name__}: "
@@ -168,6 +171,7 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
                 raise TypeError(f"draw: give a Tensor, a list of Tensors or a tg.trace(), not {type(x).__name__}")
             if not x.requires_grad:
                 raise ValueError(f"draw: nothing was recorded of {describe(x)}: {why(x).partition(': ')[2]}")
+        unroll(*tensors)
         starts = [x.node for x in map(_resolved, tensors) if x.node is not None]
     return tensors, [node for node in _reachable(starts) if node is not failed], failed
 
@@ -188,11 +192,7 @@ def _reachable(starts: list[Node], limit: int | None = MAX_OPERATIONS) -> list[N
     while waiting:
         for x in waiting.pop().inputs:
             if x.__class__ is Tensor:
-                node = (
-                    x.node
-                    if x.node is None or not x.node.op.name.endswith(("unstack", "getitem"))
-                    else _resolved(x).node
-                )
+                node = x.node if x.node is None or x.node.op.name not in PASSING else _resolved(x).node
                 if node is not None and node not in found:
                     found.add(node)
                     waiting.append(node)
@@ -203,9 +203,13 @@ def _reachable(starts: list[Node], limit: int | None = MAX_OPERATIONS) -> list[N
 
 
 def _resolved(x: Tensor) -> Tensor:
-    """`x`, or what was stacked at its place if `x` is only taken from a stack again."""
-    while x.node is not None and x.node.op.name in ("unstack", "getitem"):
+    """`x`, or what was stacked at its place if `x` is only taken from a stack again; through what was fused."""
+    while x.node is not None and x.node.op.name in PASSING:
         node, source = x.node, x.node.inputs[0]
+        if node.op in FORMERLY_FUSED:
+            x = node.inputs[x.index]
+            continue
+        source = _resolved(source) if isinstance(source, Tensor) else source
         stacked = source.node if isinstance(source, Tensor) else None
         if stacked is None or stacked.op.name != "stack" or stacked.params["axis"] != 0:
             return x

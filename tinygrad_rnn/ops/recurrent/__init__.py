@@ -1,0 +1,9 @@
+"""Recurrences over whole sequences, each in one operation with a backward pass derived by hand."""
+
+from .between import dropout_sequence, join_directions
+from .gru import gru_sequence
+from .lstm import lstm_sequence
+from .rnn import rnn_sequence
+from .sequence import scan
+
+__all__ = ["dropout_sequence", "gru_sequence", "join_directions", "lstm_sequence", "rnn_sequence", "scan"]
