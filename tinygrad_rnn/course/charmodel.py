@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import backend, nn, ops
+from .. import nn, ops
 from ..core import Tensor
 from ..data import Vocabulary
 from ..recording import no_grad
@@ -17,7 +17,7 @@ CELLS = ("rnn", "lstm", "gru")
 
 
 class CharModel(nn.Module):
-    """One-hot characters -> a recurrent layer (`rnn`) -> Linear (`head`) -> logits of the next character.
+    """Characters, as one-hot vectors -> a recurrent layer (`rnn`) -> Linear (`head`) -> logits of the next character.
 
     `cell` is "rnn" (Elman, tanh), "lstm" or "gru"; `forget_bias` is the LSTM's forget gate's bias at the start, and the
     other cells have none. `rng` draws the weights. The form is that of A. Karpathy's char-rnn (2015), after A. Graves,
@@ -46,9 +46,7 @@ class CharModel(nn.Module):
 
     def forward(self, ids: Any, state: Any = None) -> tuple[Tensor, Any]:
         """Logits (T, B, V) of what follows each of the characters ids (T, B), and the state after the last."""
-        W = self.head.W
-        x = ops.one_hot(backend.to_device(np.asarray(ids), W.device), len(self.vocabulary), W.dtype)
-        outputs, state = self.rnn(Tensor(x), state)
+        outputs, state = self.rnn(np.asarray(ids), state)
         return self.head(outputs), state
 
     def loss(self, ids: Any, state: Any = None) -> tuple[Tensor, Any]:

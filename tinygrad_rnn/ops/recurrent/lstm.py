@@ -24,6 +24,8 @@ from typing import Any
 from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
+from . import one_pass
+from .one_pass import kernels_for
 from .sequence import Sizes, in_reading_order, indices_of, inputs_back, inputs_into, sizes, step_by_step, unmasked
 from .steps import lstm_step
 from .workspace import Lease, Workspace
@@ -54,9 +56,9 @@ class Kept(Workspace):
         self.tanh_c = lib.empty((T, B, H), dtype)
         self.last_c = lib.empty((B, H), dtype)
         order = range(T)[::-1] if reverse else range(T)
-        after = [self.gates[t, 4] for t in order[1:]] + [self.last_c]
+        self.c_afters = [self.gates[t, 4] for t in order[1:]] + [self.last_c]
         self.steps = [(a[:4], a[:3], a[:2], a[3:], a[4], a[2], c, self.tanh_c[t])
-                      for t, c in zip(order, after, strict=True) for a in [self.gates[t]]]  # fmt: skip
+                      for t, c in zip(order, self.c_afters, strict=True) for a in [self.gates[t]]]  # fmt: skip
         self.f = [self.gates[t, 1] for t in order]
 
 
@@ -99,7 +101,10 @@ def _lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, /, ma
     hs[-1 if reverse else 0] = h
     kept.space.gates[-1 if reverse else 0, 4] = c
     with Lease(Rows, lib, n.dtype, *size) as space:
-        _forward(n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
+        if (kernels := kernels_for(lib, n.dtype)) is not None:
+            one_pass.forward(kernels, n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
+        else:
+            _forward(n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
     outputs = hs[:-1] if reverse else hs[1:]
     y = unmasked(outputs, mask), outputs[0 if reverse else -1], kept.space.last_c.copy()
     return y, (kept, hs)
@@ -149,7 +154,10 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any,
         Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space,
         Lease(Local, lib, n.dtype, many, n.B, n.H) as local,
     ):
-        _backward(n, lib, kept.space, space, local, hs, g, W_hh, mask, reverse)
+        if (kernels := kernels_for(lib, n.dtype)) is not None:
+            one_pass.backward(kernels, n, lib, kept.space, space, local, g, W_hh, mask, reverse)
+        else:
+            _backward(n, lib, kept.space, space, local, hs, g, W_hh, mask, reverse)
         rows, before = space.rows, hs[1:] if reverse else hs[:-1]
         dx, dW_xh, db = inputs_back((needed[0], needed[3], needed[5]), rows, x, W_xh)
         dW_hh = before.reshape(-1, n.H).T.dot(rows.reshape(-1, 4 * n.H)) if needed[4] else None

@@ -20,7 +20,6 @@ from ..elementwise import where
 from ..loss import one_hot
 from ..shape import _add_at, as_indices, stack, unstack
 
-
 FEW_CLASSES = 512  # up to so many, a product with one-hot vectors adds rows faster than picking them one by one
 
 
