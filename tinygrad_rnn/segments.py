@@ -19,14 +19,16 @@ def checkpoint_segments(f: Callable[..., Any], xs: Any, state: Any = None,
     `f(x, state, t0)` gives `(result, state)` for the steps from t0 on that x holds. `xs` is an array or Tensor
     (T, ...), or a tuple of them, of which f gets one part each: `f(x, y, state, t0)`. The parts are views. `state` is
     what the first segment starts from and what each hands to the next: Tensors in tuples, lists and dicts, or None.
-    `results` are those of f in order of time, None where it gave None: sum losses, `tg.concat` outputs.
+    `results` are those of f in order of time, None where it gave None: `tg.concat` outputs; sum losses, if f sums over
+    its steps rather than takes their mean.
 
     Numbers and gradients are those of one call on all T steps, but for the order in which several layers draw their
     dropout. What is remembered are the states between segments and, in backward, the graph of one segment: with
     `length` steps in a segment, by default the square root of T (rounded up), memory grows as that root, at the cost of
     one more forward pass (Chen et al. 2016, "Training deep nets with sublinear memory cost"; Gruslys et al. 2016,
     "Memory-efficient backpropagation through time"). A gradient to be differentiated again (`create_graph`) holds every
-    segment's graph. Not for a layer that also reads backwards: it would start anew at each segment's end.
+    segment's graph. A tap sees every step; a picture shows a segment as one operation. Not for a layer that also reads
+    backwards: it would start anew at each segment's end.
 
     Raises ValueError where the sequences differ in T or have no step, TypeError where f gives no pair.
 

@@ -213,6 +213,24 @@ def test_outputs_join_and_inside_no_grad_nothing_is_recorded():
     assert not outputs[0].requires_grad
 
 
+def test_segments_within_segments():
+    run = Run()
+
+    def segment(x, y, state, t0):
+        losses, state = tg.checkpoint_segments(
+            lambda x, y, state, t: run.segment(x, y, state, t0 + t), (x, y), state, length=2
+        )
+        return sum(losses), state
+
+    losses, last = tg.checkpoint_segments(segment, (run.X, run.Y), run.state, length=9)
+    loss = sum(losses) + sum(0.1 * tg.sum(part * part) for part in last)
+    close(tg.grad(loss, run.leaves), tg.grad(run.loss(False), run.leaves))
+    with tg.tap() as seen:
+        tg.grad(loss, run.leaves)
+    uses = [n.step for n, _, parent, _ in seen.edges if parent is run.layer.layers[0].forward.W_hh]
+    assert sorted(uses) == list(range(T))
+
+
 def test_an_optimizer_step_before_backward_is_refused():
     run = Run()
     loss = run.loss(True)
