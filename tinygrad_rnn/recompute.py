@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
-from . import core, ops
+from . import backend, core, ops
 from .autograd import key_of, send_back
 from .core import Node, Tensor, describe
 from .primitives import primitive
@@ -17,21 +18,21 @@ from .recording import State, Surroundings, enable_grad, state, trace
 def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
     """`f(*inputs)`, whose graph is dropped and built again when a gradient comes back: less memory, one more forward.
 
-    Gradients flow to `inputs` and to tensors that f captures (its module's parameters). Generators that f draws from
-    through `tg.dropout`, or that are among `inputs`, draw the same again. f gives a Tensor or a tuple of Tensors.
+    Gradients flow to `inputs`, also where they are nested in tuples, and to tensors that f captures (its module's
+    parameters). Generators that f draws from through `tg.dropout`, or that are among `inputs`, draw the same again. f
+    gives a Tensor, or tuples, lists and dicts of Tensors; arrays, numbers and None among them are handed on as they
+    are. Raises TypeError for anything else. `checkpoint_segments` does this along time.
     """
     now = state.get()
     if not now.on:
         return f(*inputs)
     aliases = [_alias(core.raw(x), x) for x in inputs]
     start = core.next_order()
-    draws = {x: x.bit_generator.state for x in inputs if isinstance(x, np.random.Generator)}
+    draws = {x: x.bit_generator.state for x in _parts(inputs) if isinstance(x, np.random.Generator)}
     with _drawing(draws), trace() as tr:
         result = f(*aliases)
-    outputs = result if isinstance(result, (tuple, list)) else (result,)
-    if not all(isinstance(y, Tensor) for y in outputs):
-        raise TypeError("checkpoint: f gives something that is not a Tensor: return a Tensor or a tuple of Tensors")
-    if not any(y.requires_grad for y in outputs):
+    outputs = _tracked(result)
+    if not outputs:
         return result
     captured = _captured(tr, start, aliases, outputs)
     arguments = (*inputs, *captured)
@@ -40,7 +41,7 @@ def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
     node = Node(checkpointed, arguments, [core.raw(x) for x in arguments], params, values, now.scope, now.step)
     for watcher in now.watchers:
         watcher.made(node)
-    return node.outputs if isinstance(result, (tuple, list)) else node.outputs[0]
+    return _replaced(result, iter(node.outputs))
 
 
 @primitive(several=True)
@@ -61,9 +62,17 @@ def _(needed: Any, g: Any, y: Any, *args: Any, f: Any, given: Any, captured: Any
             raise RuntimeError(f"checkpoint: {describe(x)} was rebound (by an optimizer?) after the forward pass: call "
                                "backward before the step")  # fmt: skip
     aliases = [_alias(a, x) for a, x in zip(args, given, strict=False)]
+
+    def again(*aliases: Any) -> list[Tensor]:
+        outputs = _tracked(f(*aliases))
+        if len(outputs) != len(y):
+            raise RuntimeError(f"checkpoint: f gave {len(y)} tracked tensors in the forward pass and {len(outputs)} "
+                               "when run again: it must do the same each time")  # fmt: skip
+        return outputs
+
     start = core.next_order()
     with enable_grad(), _as_then(draws, scope, step, dict(zip(map(id, aliases), given, strict=True))):
-        return _gradients(f, aliases, captured, needed, g, create_graph, start)
+        return _gradients(again, aliases, captured, needed, g, create_graph, start)
 
 
 def _gradients(f: Any, aliases: Any, captured: Any, needed: Any, g: Any, create_graph: bool, start: int) -> list[Any]:
@@ -97,6 +106,33 @@ def _captured(tr: trace, start: int, aliases: list[Any], outputs: Any) -> tuple[
              if isinstance(x, Tensor) and x.requires_grad and id(x) not in passed
              and (x.node is None or x.node.order < start)}  # fmt: skip
     return tuple(found.values())
+
+
+def _parts(nest: Any) -> list[Any]:
+    """What there is in tuples, lists and dicts, however nested, in order."""
+    if isinstance(nest, dict):
+        nest = tuple(nest.values())
+    return [x for part in nest for x in _parts(part)] if isinstance(nest, (tuple, list)) else [nest]
+
+
+def _tracked(result: Any) -> list[Tensor]:
+    """The tensors in what f gave that a gradient can come back to; the rest is constant."""
+    parts = _parts(result)
+    for x in parts:
+        if not (x is None or isinstance(x, (Tensor, Number, np.generic, str)) or backend.is_array(x)):
+            raise TypeError(f"checkpoint: f gives a {type(x).__name__}, in which gradients could get lost: return "
+                            "Tensors, arrays, numbers or None, alone or in tuples, lists and dicts")  # fmt: skip
+    return [x for x in parts if isinstance(x, Tensor) and x.requires_grad]
+
+
+def _replaced(result: Any, outputs: Iterator[Tensor]) -> Any:
+    """What f gave, with the next of `outputs` for each tracked tensor in it."""
+    if isinstance(result, dict):
+        return {key: _replaced(part, outputs) for key, part in result.items()}
+    if isinstance(result, (tuple, list)):
+        parts = [_replaced(part, outputs) for part in result]
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)  # a namedtuple takes several
+    return next(outputs) if isinstance(result, Tensor) and result.requires_grad else result
 
 
 class _drawing(Surroundings):

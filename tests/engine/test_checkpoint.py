@@ -163,3 +163,56 @@ def test_inputs_that_are_no_tensors_pass_through():
 def test_an_error_inside_is_raised_as_it_is():
     with pytest.raises(ValueError, match="inner sizes 3 and 2 differ"):
         tg.checkpoint(lambda x: x @ np.ones((2, 2)), leaf(2, 3))
+
+
+def test_tensors_nested_in_inputs_and_in_what_f_gives():
+    x, h, c, W = (leaf(3, 3, seed=i) for i in range(4))
+
+    def f(run, x, h, c, W):
+        def inside(x, state):
+            h, (c, none) = state
+            h = tg.tanh(x @ W + h)
+            return {"h": h, "rest": [c * h, none, 7, (h,)]}
+
+        made = run(inside, x, (h * 2, (c, None)))
+        assert made["rest"][1:3] == [None, 7]
+        assert type(made["rest"][3]) is tuple
+        return tg.sum(made["h"] * made["rest"][0]) + tg.sum(made["rest"][3][0])
+
+    same(f, (x, h, c, W))
+
+
+def test_a_generator_nested_in_an_input():
+    x = leaf(50)
+    f = lambda x, pair: x * tg.tensor(pair[0].normal(size=50))  # noqa: E731
+    same(lambda run, x: tg.sum(run(f, x, (np.random.default_rng(1), "word")) ** 2), (x,))
+
+
+def test_a_layer_with_its_state():
+    layer, x = tg.nn.LSTM(3, 4, dtype=np.float64, rng=0), leaf(5, 2, 3)
+
+    def f(run, x):
+        outputs, (h, c) = run(layer, x, None)
+        return tg.sum(outputs * outputs) + tg.sum(h * c)
+
+    same(f, (x,), (x, *layer.parameters()))
+
+
+def test_what_is_not_tracked_is_handed_on_as_it_is():
+    x = leaf(3)
+    y, picks, array = tg.checkpoint(lambda x: (x * 2, x > 0, x.numpy()), x)
+    assert y.op == "checkpointed"
+    assert (picks.node, picks.requires_grad, picks.dtype) == (None, False, bool)
+    assert type(array) is np.ndarray
+
+
+def test_an_object_that_could_hide_tensors_is_refused():
+    with pytest.raises(TypeError, match="checkpoint: f gives a set, in which gradients could get lost: return Tensors"):
+        tg.checkpoint(lambda x: {x * 2}, leaf(3))
+
+
+def test_a_function_that_gives_something_else_when_run_again_is_told():
+    x, runs = leaf(3), []
+    y = tg.checkpoint(lambda x: runs.append(1) or [x * 2] * len(runs), x)
+    with pytest.raises(RuntimeError, match=r"gave 1 tracked tensors in the forward pass and 2 when run again"):
+        tg.grad(tg.sum(y[0]), x)
