@@ -52,7 +52,7 @@ def bars(axes: Any, rows: list[Result]) -> None:
             words, reach = f"{result.ratio:.2f}", max(result.ratios)
             if result.at_most is not None:
                 axes.plot([result.at_most] * 2, [y - 0.42, y + 0.42], color="black", linewidth=2.5)
-                words += f", at most {result.at_most:.2f}: {result.verdict}"
+                words += f", at most {result.at_most:.2f}: {result.words}"
                 reach = max(reach, result.at_most)
         axes.annotate(words, (reach, y), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8,
                       bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5})  # fmt: skip
@@ -86,7 +86,7 @@ def described(figure: Any, report: Report) -> str:
     """The SVG, its title, and in words what it shows."""
     file = io.StringIO()
     figure.savefig(file, format="svg", metadata={"Date": None, "Title": "Benchmarks of tinygrad_rnn"})
-    told = [f"{row.name} / {row.peer}: {row.note if row.ratio is None else f'{row.ratio:.2f} {row.verdict}'.strip()}"
+    told = [f"{row.name} / {row.peer}: {row.note if row.ratio is None else f'{row.ratio:.2f} {row.words}'.strip()}"
             for row in report.rows]  # fmt: skip
     told += [f"{p.kernel}, T={p.T}: {p.ms:.3g} ms, {p.MB:.3g} MB" for p in report.growth]
     words = f"Our time divided by the peer's. {'; '.join(told)}."

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+UNSTEADY = 1.5  # from the smallest ratio of a row to its largest
+
 
 @dataclass
 class Result:
@@ -54,6 +56,18 @@ class Result:
             return ""
         return "holds" if self.ratio <= self.at_most else "misses"
 
+    @property
+    def words(self) -> str:
+        """The verdict, the rounds that say otherwise, and whether ratios lie so far apart that something else must have
+        used the machine."""
+        words = [self.verdict] if self.verdict else []
+        agreeing = sum((ratio <= (self.at_most or 0)) == (self.verdict == "holds") for ratio in self.ratios)
+        if self.verdict and agreeing < len(self.ratios):
+            words.append(f"in {agreeing} of {len(self.ratios)} rounds")
+        if self.ratios and max(self.ratios) > UNSTEADY * min(self.ratios):
+            words.append("unsteady")
+        return ", ".join(words)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -78,7 +92,7 @@ class Report:
         """As JSON, with each row's ratio, their spread and the verdict beside what they come from."""
         told = asdict(self)
         for row, result in zip(told["rows"], self.rows, strict=True):
-            row |= {"ratio": result.ratio, "ratios": result.ratios, "verdict": result.verdict}
+            row |= {"ratio": result.ratio, "ratios": result.ratios, "verdict": result.words}
         path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod

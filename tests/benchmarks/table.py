@@ -43,7 +43,7 @@ def row(result: Result) -> tuple[str, ...]:
         return (result.name, result.peer, "", "", "", "", at_most, result.note or "not measured")
     times = [f"{amount(values)} {result.unit}" for values in (result.ours, result.peers)]
     spread = f"{min(result.ratios):.2f}..{max(result.ratios):.2f}"
-    verdict = ", ".join(filter(None, (result.verdict, result.note)))
+    verdict = ", ".join(filter(None, (result.words, result.note)))
     return (result.name, result.peer, *times, f"{result.ratio:.2f}", spread, at_most, verdict)
 
 
