@@ -18,7 +18,7 @@ from .results import Report, Result
 from .rows import ROWS
 from .runner import Failed, Runner, unit
 
-GROWTH = "growth of time and memory with T"
+GROWTH = "growth with T"  # of time and peak memory, fused and unrolled
 MODULES = ("memory", "chain", "indexing", "drawing")  # each measures by itself, and gives `rows()`
 
 
