@@ -1,84 +1,135 @@
-"""Side-by-side measurements: `python -m tests.benchmarks` prints a table.
+"""How fast, measured: one command, one table.
 
-Each way runs in a process of its own, with the same number of threads, in turn, several rounds; a row is the median
-over the rounds of the median time in a process, and the median over the rounds of the ratio to the peer.
+Each row is a ratio, our time / a peer's, for the same work (both compute the same loss, which is checked), in float32,
+forward and backward. The two sides run in turn, each in a fresh process with the same number of threads; a round's time
+is the median of the runs that fit, the ratio is the median over the rounds, and min..max shows how far they spread.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import statistics
-import subprocess
+import importlib.util
 import sys
-import time
-from datetime import date
+from dataclasses import replace
+from pathlib import Path
 
-from . import elman, scaling
+from . import plot, table
+from .results import Report, Result
+from .rows import ROWS
+from .runner import Failed, Runner, unit
 
-
-def measure(way: str, B: int, seconds: float) -> dict[str, float]:
-    """In this process: milliseconds, the median of as many runs as fit, and the loss, the same in all ways."""
-    once = elman.WAYS[way](B)
-    for _ in range(3):
-        loss = once()
-    times, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 5:
-        start = time.perf_counter()
-        once()
-        times.append(time.perf_counter() - start)
-    return {"ms": statistics.median(times) * 1e3, "loss": loss}
+GROWTH = "growth with T"  # of time and peak memory, fused and unrolled
+MODULES = ("memory", "chain", "indexing", "drawing")  # each measures by itself, and gives `rows()`
 
 
-def in_process(way: str, B: int, seconds: float, threads: int) -> dict[str, float]:
-    """`measure` in a fresh process with pinned threads."""
-    pins = {name: str(threads) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-    command = [sys.executable, "-m", "tests.benchmarks", "--worker", way, "--batch", str(B), "--seconds", str(seconds)]
-    done = subprocess.run(command, env={**os.environ, **pins}, capture_output=True, text=True, check=True)
-    return json.loads(done.stdout)
+def main(arguments: list[str] | None = None) -> int:
+    """0, or 1 where something failed or computed something else, 130 after Ctrl-C."""
+    args = parse(arguments)
+    if args.list:
+        print("\n".join(parts()))
+        return 0
+    report, code = Report({}, ""), 0
+    if args.load:
+        report = joined(args.load)
+    else:
+        code = measure(report, args)
+    if report.machine:
+        print(table.markdown(report) if args.markdown else table.plain(report))
+        if args.json:
+            report.save(args.json)
+        if args.plot:
+            plot.save(report, args.plot)
+    return code or int(any(result.broken for result in report.rows))
 
 
-def table(batches: list[int], rounds: int, seconds: float, threads: int) -> None:
-    print(f"op-level Elman, T={elman.T} H={elman.H} D={elman.D}, float32, loss at each step, forward + backward")
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {threads} threads each, {rounds} rounds, {date.today()}\n")
-    print(f"{'B':>3}  {'way':<16}{'ms':>8}   engine / way")
-    for B in batches:
-        runs: dict[str, list[dict[str, float]]] = {way: [] for way in elman.WAYS}
-        for _ in range(rounds):
-            for way, done in runs.items():
-                done.append(in_process(way, B, seconds, threads))
-        for way, done in runs.items():
-            ratio = statistics.median(e["ms"] / d["ms"] for e, d in zip(runs["engine"], done, strict=True))
-            losses = done[0]["loss"], runs["engine"][0]["loss"]
-            assert abs(losses[0] - losses[1]) < 1e-3 * abs(losses[0]), f"{way} computes another loss"
-            print(f"{B:>3}  {way:<16}{statistics.median(d['ms'] for d in done):>8.2f}   {ratio:.2f}")
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    add = parser.add_argument
+    add("--only", nargs="+", metavar="PATTERN", default=[""], help="rows whose name (see --list) contains one of these")
+    add("--list", action="store_true", help="name the rows, and measure nothing")
+    add("--rounds", type=int, default=5)
+    add("--seconds", type=float, default=1.0, help="how long each process measures")
+    add("--threads", type=int, default=2, help="of the linear algebra, on both sides")
+    add("--quick", action="store_true", help="2 rounds of 0.2 s: to see that it works; quote no number of it")
+    add("--fast", action="store_true", help="the compiled extra `fast` is installed: judge by its targets")
+    add("--markdown", action="store_true", help="print the table in Markdown")
+    add("--json", type=Path, metavar="FILE", help="write the results")
+    add("--plot", type=Path, metavar="FILE", help="draw them: .svg, .png or .pdf (needs matplotlib)")
+    add("--from", dest="load", type=Path, nargs="+", metavar="FILE", help="measure nothing: show what --json wrote")
+    args = parser.parse_args(arguments)
+    if args.rounds < 1 or args.threads < 1 or args.seconds <= 0:
+        parser.error("--rounds, --threads and --seconds must be positive")
+    if args.plot and not importlib.util.find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install 'tinygrad_rnn[course]'")
+    if args.plot and args.plot.suffix not in (".svg", ".png", ".pdf"):
+        parser.error(f"--plot: {args.plot} should end in .svg, .png or .pdf")
+    for pattern in args.only:
+        if not any(matches(name, [pattern]) for name in parts()):
+            parser.error(f"--only: no row has {pattern!r} in its name; --list names them")
+    return args
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--batch", type=int, nargs="+", default=[16, 1])
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="how long each process measures")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", choices=["elman", *scaling.PARTS], nargs="+", help="these parts (default: all)")
-    parser.add_argument("--part", choices=scaling.PARTS, help=argparse.SUPPRESS)
-    parser.add_argument("--worker", choices=elman.WAYS, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        print(json.dumps(measure(args.worker, args.batch[0], args.seconds)))
-        return
-    if args.part:
-        scaling.PARTS[args.part]()
-        return
-    for part in args.only or ["elman", *scaling.PARTS]:
-        if part == "elman":
-            table(args.batch, args.rounds, args.seconds, args.threads)
-        else:
-            print(f"\n{part}: {scaling.PARTS[part].__doc__}", flush=True)
-            subprocess.run([sys.executable, "-m", "tests.benchmarks", "--part", part], check=True)
+def parts() -> list[str]:
+    """What can be measured, by name, in the order of the table."""
+    return [*map(str, ROWS), GROWTH, *(name for name in MODULES if importlib.util.find_spec(f"{__package__}.{name}"))]
+
+
+def matches(name: str, patterns: list[str]) -> bool:
+    return any(pattern.lower() in name.lower() for pattern in patterns)
+
+
+def measure(report: Report, args: argparse.Namespace) -> int:
+    """Fill the report, as far as one lets it: 130 if interrupted."""
+    wanted = [name for name in parts() if matches(name, args.only)]
+    done = [0]
+    runner = Runner(args.rounds, args.seconds, args.threads, args.fast, lambda line: show(line, done[0], len(wanted)))
+    if args.quick:
+        runner = replace(runner, rounds=2, seconds=0.2)
+    try:
+        report.how = runner.how
+        report.machine = runner.machine()
+        for row in ROWS:
+            if str(row) in wanted:
+                target = row.at_most_fast if args.fast and row.at_most_fast is not None else row.at_most
+                report.rows.append(Result(row.name, row.peer_label, unit=unit(row), at_most=target))
+                runner.row(row, report.rows[-1])
+                done[0] += 1
+        for name in MODULES:
+            if name in wanted:
+                report.rows += runner.module(name)
+                done[0] += 1
+        if GROWTH in wanted:
+            try:
+                runner.growth(report.growth)
+            except Failed as why:
+                report.rows.append(Result(GROWTH, "", note=str(why), broken=True))
+    except KeyboardInterrupt:
+        report.how += ", interrupted"
+        return 130
+    finally:
+        show("", 0, 0)
+    return 0
+
+
+def show(line: str, done: int, total: int) -> None:
+    """On a terminal one line that is written over; elsewhere one after the other. Nothing ends it."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{f'[{done + 1}/{total}] {line}'[:110] if line else ''}", end="", file=sys.stderr, flush=True)
+    elif line:
+        print(f"[{done + 1}/{total}] {line}", file=sys.stderr, flush=True)
+
+
+def joined(paths: list[Path]) -> Report:
+    """Several files of one machine, as one run. Ends the program where the machines, or the ways to measure, differ."""
+    first, *others = map(Report.load, paths)
+    for path, other in zip(paths[1:], others, strict=True):
+        if (other.machine, other.how) != (first.machine, first.how):
+            sys.exit(f"--from: {path} was measured elsewhere, or otherwise, than {paths[0]}: show them one by one")
+        first.rows += other.rows
+        first.growth += other.growth
+    return first
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

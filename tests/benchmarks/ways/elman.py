@@ -1,17 +1,14 @@
-"""One piece of work, several ways: an Elman character network, T=100, B=16, H=32, D=27, float32, a loss at each step,
-forward and backward. Each function returns a closure that does it once and gives the loss."""
+"""An Elman character network, one operation at a time: one-hot inputs (T, B, D), H units, float32, a loss at each step
+(their sum over time, a mean over the batch), forward and backward."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-T, H, D = 100, 32, 27
-Work = Callable[[], float]
+from .way import Way, Work
 
 
-def numbers(B: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+def numbers(T: int, B: int, H: int, D: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Inputs X (T, B, D), one-hot; targets (T, B); parameters, weights (in, out)."""
     rng = np.random.default_rng(0)
     ids = rng.integers(0, D, (T + 1, B))
@@ -21,11 +18,11 @@ def numbers(B: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     return X, ids[1:], p
 
 
-def engine(B: int) -> Work:
+def engine(T: int, B: int, H: int, D: int) -> Work:
     """This package, one primitive at a time."""
     import tinygrad_rnn as tg
 
-    X, Y, arrays = numbers(B)
+    X, Y, arrays = numbers(T, B, H, D)
     p = {name: tg.tensor(a, requires_grad=True, name=name) for name, a in arrays.items()}
     W_xh, W_hh, b_h, W_hy, b_y = p.values()
 
@@ -44,11 +41,11 @@ def engine(B: int) -> Work:
     return once
 
 
-def torch_eager(B: int) -> Work:
+def torch_eager(T: int, B: int, H: int, D: int) -> Work:
     """PyTorch, the same loop."""
     import torch
 
-    X, Y, arrays = numbers(B)
+    X, Y, arrays = numbers(T, B, H, D)
     Xt, Yt = torch.from_numpy(X), torch.from_numpy(Y)
     p = {name: torch.from_numpy(a.copy()).requires_grad_() for name, a in arrays.items()}
     W_xh, W_hh, b_h, W_hy, b_y = p.values()
@@ -68,9 +65,9 @@ def torch_eager(B: int) -> Work:
     return once
 
 
-def by_hand(B: int) -> Work:
+def by_hand(T: int, B: int, H: int, D: int) -> Work:
     """NumPy, BPTT written out step by step."""
-    X, Y, p = numbers(B)
+    X, Y, p = numbers(T, B, H, D)
     W_xh, W_hh, b_h, W_hy, b_y = p.values()
     rows = np.arange(B)
 
@@ -104,12 +101,12 @@ def by_hand(B: int) -> Work:
     return once
 
 
-def hips(B: int) -> Work:
+def hips(T: int, B: int, H: int, D: int) -> Work:
     """HIPS autograd, the same loop."""
     import autograd.numpy as anp
     from autograd import value_and_grad
 
-    X, Y, p = numbers(B)
+    X, Y, p = numbers(T, B, H, D)
     rows = np.arange(B)
 
     def loss(W_xh, W_hh, b_h, W_hy, b_y):  # type: ignore[no-untyped-def]
@@ -126,4 +123,9 @@ def hips(B: int) -> Work:
     return lambda: float(f(*p.values())[0])
 
 
-WAYS = {"engine": engine, "torch eager": torch_eager, "NumPy by hand": by_hand, "HIPS autograd": hips}
+WAYS = {
+    "op-level": Way(engine, "tinygrad_rnn, op by op"),
+    "torch eager": Way(torch_eager, "PyTorch eager loop", needs="torch"),
+    "by hand": Way(by_hand, "NumPy by hand"),
+    "hips": Way(hips, "HIPS autograd", needs="autograd"),
+}

@@ -1,0 +1,28 @@
+"""What a way is: one road to a piece of work that several roads lead to."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Work = Callable[[], float | None]
+
+
+@dataclass(frozen=True)
+class Way:
+    """`build(**sizes)` gives a closure that does the work once, and returns its loss (None: it has none).
+
+    `label` is what tables call it. `needs` is the module without which it cannot run. With `times_itself`, the closure
+    returns the seconds that it took instead: it measures inside a process that it starts.
+    """
+
+    build: Callable[..., Work]
+    label: str
+    needs: str = "numpy"
+    times_itself: bool = False
+
+    @property
+    def missing(self) -> str:
+        """Empty, or in words what is not there."""
+        return "" if importlib.util.find_spec(self.needs) else f"{self.needs} is not installed"
