@@ -74,37 +74,23 @@ def in_process(what: str, mode: str, T: int, kernel: str) -> dict[str, float]:
 
 
 def rows(lengths: tuple[int, ...] = LENGTHS, kernel: str = "unrolled", rounds: int = 3) -> list[dict[str, Any]]:
-    """One a length and mode: T, mode, peak (MB), ms, and their ratios to the plain run, medians over the rounds.
+    """Two a length: segments against plain, by peak memory and by time, the sides in turn. The targets are of T=4096.
 
     Raises ValueError where the two modes compute different losses.
     """
-    table: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     for T in lengths:
         peaks = {mode: in_process("peak", mode, T, kernel) for mode in MODES}
+        losses = [peaks[mode]["loss"] for mode in MODES]
+        if not np.allclose(losses, losses[0], rtol=1e-4):
+            raise ValueError(f"T = {T}: the modes {MODES} compute different losses, {losses}")
         times: dict[str, list[float]] = {mode: [] for mode in MODES}
         for _ in range(rounds):
             for mode in MODES:
                 times[mode].append(in_process("ms", mode, T, kernel)["ms"])
-        losses = [peaks[mode]["loss"] for mode in MODES]
-        if not np.allclose(losses, losses[0], rtol=1e-4):
-            raise ValueError(f"T = {T}: the modes {MODES} compute different losses, {losses}")
-        for mode in MODES:
-            ratios = [a / b for a, b in zip(times[mode], times["plain"], strict=True)]
-            table.append({"T": T, "mode": mode, "peak": peaks[mode]["peak"], "ms": statistics.median(times[mode]),
-                          "memory": peaks[mode]["peak"] / peaks["plain"]["peak"],
-                          "time": statistics.median(ratios)})  # fmt: skip
-    return table
-
-
-def segments() -> None:
-    """Peak memory (MB) and time (ms) of full BPTT, an LSTM with B=4, H=64, plain and in checkpointed segments."""
-    for row in rows():
-        limits = f" (at most {LIMITS['memory']:.2f} and {LIMITS['time']:.1f})" if row["T"] == 4096 else ""
-        print(f"  T = {row['T']:>4}, {row['mode']:<8}: {row['peak']:>6.1f} MB, {row['ms']:>5.0f} ms", end="")
-        print(f", ratios {row['memory']:.3f} and {row['time']:.2f}{limits}" if row["mode"] != "plain" else "")
-
-
-PARTS = {"segments": segments}
-
-if __name__ == "__main__":
-    print(json.dumps(rows(), indent=2)) if "--json" in sys.argv else segments()
+        row = {"name": f"segments, LSTM, T={T} B={B} H={H}", "peer": "plain"}
+        limits = LIMITS if T == 4096 else {}
+        told.append(row | {"ours": peaks["segments"]["peak"], "peers": peaks["plain"]["peak"], "unit": "MB",
+                           "at_most": limits.get("memory")})  # fmt: skip
+        told.append(row | {"ours": times["segments"], "peers": times["plain"], "at_most": limits.get("time")})
+    return told

@@ -29,8 +29,8 @@ def test_it_is_what_the_allocator_counts():
 
     def build():
         rng = np.random.default_rng(0)
-        lstm, head = tg.nn.LSTM(8, 32, num_layers=2, dropout=0.5, rng=rng), tg.nn.Linear(32, 8, rng=rng)
-        gru = tg.nn.GRU(32, 16, rng=rng)
+        lstm, head = tg.nn.LSTM(8, 32, 2, dropout=0.5, kernel="unrolled", rng=rng), tg.nn.Linear(32, 8, rng=rng)
+        gru = tg.nn.GRU(32, 16, kernel="unrolled", rng=rng)
         X, Y = rng.normal(size=(100, 4, 8)).astype(np.float32), rng.integers(0, 8, (100, 4))
         outputs, _ = lstm(X)
         more, _ = gru(outputs)

@@ -239,7 +239,7 @@ def test_png_by_resvg_has_text(monkeypatch: pytest.MonkeyPatch, empty_path: Path
 
 @needs_dot
 def test_png_and_pdf_by_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "_finds_a_font", lambda resvg: False)
+    monkeypatch.setattr(engines, "_font", lambda resvg: None)
     one, two = (Drawing(cells())._content(".png", scale) for scale in (1.0, 2.0))
     assert one.startswith(b"\x89PNG")
     sizes = [int.from_bytes(png[16:20], "big") for png in (one, two)]

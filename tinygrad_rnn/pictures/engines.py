@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = [
     "DOT_HINT", "ORDER", "EngineError", "MissingEngine", "Report", "TooSlow", "allowed", "available",
@@ -149,8 +149,8 @@ def png(svg: str, dot: str, scale: float = 1.0) -> bytes:
     if importlib.util.find_spec("resvg_py") is not None:
         try:
             resvg = importlib.import_module("resvg_py")
-            if _finds_a_font(resvg):
-                return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, dpi=96))
+            if (font := _font(resvg)) is not None:
+                return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, dpi=96, **font))
         except (ImportError, ValueError) as error:
             if shutil.which("dot") is None:
                 raise EngineError(f"resvg failed: {error}") from None
@@ -166,12 +166,20 @@ def pdf(dot: str) -> bytes:
     return _run_dot(dot, "pdf", "nop2")
 
 
-def _finds_a_font(resvg: object) -> bool:
-    """Without a font resvg leaves the text out and says nothing, so look whether a letter leaves a trace."""
+def _font(resvg: Any) -> dict[str, Any] | None:
+    """What makes resvg find a sans-serif font: its own choice, a common one by name, or the one in matplotlib. Without
+    a font it leaves the text out and says nothing, so look whether a letter leaves a trace; None where none does."""
     page = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">{}</svg>'
     letter = '<text x="2" y="16" font-size="16" font-family="Helvetica,Arial,sans-serif">h</text>'
-    draw = resvg.svg_to_bytes  # type: ignore[attr-defined]
-    return bool(draw(svg_string=page.format(letter)) != draw(svg_string=page.format("")))
+    blank = resvg.svg_to_bytes(svg_string=page.format(""))
+    choices: list[dict[str, Any]] = [{}, *({"sans_serif_family": name} for name in ("Liberation Sans", "DejaVu Sans"))]
+    spec = importlib.util.find_spec("matplotlib")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        choices.append({"sans_serif_family": "DejaVu Sans", "font_dirs": [f"{folder}/mpl-data/fonts/ttf"]})
+    for choice in choices:
+        if resvg.svg_to_bytes(svg_string=page.format(letter), **choice) != blank:
+            return choice
+    return None
 
 
 class Report(NamedTuple):
