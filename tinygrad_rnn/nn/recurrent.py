@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Tensor, describe, raw
-from ..ops.recurrent import dropout_sequence, join_directions, scan
+from ..ops.recurrent import dropout_sequence, join_directions, one_hot_inputs, scan
 from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
@@ -118,9 +118,7 @@ class Recurrent(Module):
         self._check(x, mask)
         states, mask, fused = self._initial(x, state), raw(mask), self.fuses
         if not fused:
-            if x.ndim == 2:
-                x = ops.one_hot(x, self.input_size, self.layers[0].forward.W_xh.dtype)
-            x = list(ops.unstack(x))
+            x = list(ops.unstack(one_hot_inputs(x, self.layers[0].forward.W_xh)))
         last: list[Any] = []
         per_layer = len(states) // self.num_layers
         for k, layer in enumerate(self.layers):

@@ -123,6 +123,11 @@ def indices_of(x: Any, W_xh: Any) -> Any:
     return x
 
 
+def one_hot_inputs(x: Any, W_xh: Any) -> Any:
+    """x, or for indices the one-hot vectors (T, B, D) that they stand for."""
+    return one_hot(indices_of(x, W_xh), len(W_xh), W_xh.dtype) if x.ndim == 2 else x
+
+
 def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: bool = False,
          offset: int = 0) -> tuple[list[Any], Any]:  # fmt: skip
     """A recurrence in primitives, one step after the other: `state = f(xs[t], state)`, t = 0, 1, ... or with `reverse`
@@ -147,8 +152,7 @@ def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: 
 
 def step_by_step(f: Callable[..., Any], x: Any, state: Any, W_xh: Any, mask: Any, reverse: bool, offset: int) -> Any:
     """The twin of a fused recurrence: `scan` over x (T, B, D), or indices x (T, B); hs (T, B, H), the last state."""
-    x = one_hot(x, W_xh.shape[0], W_xh.dtype) if x.ndim == 2 else x
-    hs, state = scan(f, unstack(x), state, mask, reverse, offset)
+    hs, state = scan(f, unstack(one_hot_inputs(x, W_xh)), state, mask, reverse, offset)
     return stack(hs), state
 
 
