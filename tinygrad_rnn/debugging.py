@@ -27,7 +27,6 @@ class debug(Surroundings):
     Every number is looked at, so this is for a few steps, not for a training run."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._locked: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()  # an array before the views of it
         self._arriving = _FINITE
 

@@ -12,6 +12,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from copy import copy
 from functools import wraps
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -47,14 +48,18 @@ class Surroundings(ContextDecorator):
     """A `with` block (or a decorated function or coroutine) in which the State differs. Subclasses say how, in
     `change`. Raises TypeError as the decorator of a generator, whose body runs outside the call."""
 
+    _tokens: list[Token[State]]  # how to undo it; a list, because a block may be entered again while it is open
+
     def __new__(cls, *args: Any, **options: Any) -> Self:
-        if args and inspect.isfunction(args[0]):
+        if args and isinstance(args[0], FunctionType):
             inner = "..." if inspect.signature(cls.__init__).parameters.keys() - {"self", "reader"} else ""
             raise TypeError(f"{cls.__name__}: write @tg.{cls.__name__}({inner}), with brackets")
-        return super().__new__(cls)
+        new = super().__new__(cls)
+        new._tokens = []
+        return new
 
     def __init__(self) -> None:
-        self._tokens: list[Token[State]] = []  # a list, because a block may be entered again while it is open
+        """No arguments, unless a subclass says which."""
 
     def __call__(self, f: Callable[..., Any]) -> Any:
         if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
@@ -107,7 +112,6 @@ class scope(Surroundings):
     """`with tg.scope("encoder"):` every node made inside has "encoder" at the end of its `.scope`."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
         self.name = str(name)
 
     def change(self, new: State) -> None:
@@ -121,7 +125,6 @@ class step(Surroundings):
     """
 
     def __init__(self, t: int) -> None:
-        super().__init__()
         try:
             self.t = operator.index(t)
         except TypeError:
@@ -136,7 +139,6 @@ class trace(Surroundings):
     then `tr.failed` is the operation that raised and `tr.error` what it said. `tg.draw(tr)` draws that far."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.nodes: list[Node] = []
         self.failed: Node | None = None
         self.error: Exception | None = None
@@ -179,7 +181,6 @@ class tap(Surroundings):
     """`with tg.tap() as seen:` every backward pass inside is read by `seen`, a fresh Tap or the one given."""
 
     def __init__(self, reader: Any = None) -> None:
-        super().__init__()
         self.reader = Tap() if reader is None else reader
 
     def change(self, new: State) -> None:

@@ -229,19 +229,17 @@ def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
     """
     array = raw(indices)
     array = array if backend.is_array(array) else np.asarray(array)
-    if array.size == 0:
-        array = array.astype(np.intp)  # an empty list is of floats
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{what} must be an integer, not {array.dtype}")
-    if array.size and _largest(array.astype(np.uint64, copy=False)) >= size:  # as unsigned, -1 is the largest
-        wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
-        raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
-    there = backend.of(raw(like))
-    return array if backend.of(array) is there else backend.to_device(array, there.device)
-
-
-def _largest(x: Any) -> int:
-    return int(x.reshape(-1)[x.argmax()])  # a third of the time of x.max(), for a batch of targets
+        if array.size:
+            raise TypeError(f"{what} must be an integer, not {array.dtype}")
+        array = array.astype(np.intp)  # an empty list is of floats
+    if array.size:
+        flat = array.reshape(-1).astype(np.uint64, copy=False)  # as unsigned, -1 is the largest
+        if int(flat[flat.argmax()]) >= size:  # a third of the time of flat.max(), for a batch of targets
+            wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
+            raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
+    like = raw(like)
+    return array if type(array) is type(like) else backend.to_device(array, backend.of(like).device)
 
 
 def _add_at(buffer: Any, index: Any, x: Any) -> None:
