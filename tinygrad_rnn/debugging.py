@@ -38,7 +38,7 @@ class debug(Surroundings):
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        if self._tokens:  # entered again while it was open
+        if self._open:  # entered again while it was open
             return
         for array in self._locked.values():
             array.flags.writeable = True

@@ -9,7 +9,7 @@ import inspect
 import operator
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from copy import copy
 from functools import wraps
 from types import FunctionType
@@ -34,12 +34,6 @@ class State:
         self.taps: tuple[Any, ...] = ()
         self.draws: dict[Any, Any] | None = None
 
-    def copy(self) -> State:
-        new = State.__new__(State)
-        new.on, new.scope, new.step = self.on, self.scope, self.step
-        new.watchers, new.taps, new.draws = self.watchers, self.taps, self.draws
-        return new
-
 
 state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())  # noqa: B039 (never changed)
 
@@ -48,15 +42,13 @@ class Surroundings(ContextDecorator):
     """A `with` block (or a decorated function or coroutine) in which the State differs. Subclasses say how, in
     `change`. Raises TypeError as the decorator of a generator, whose body runs outside the call."""
 
-    _tokens: list[Token[State]]  # how to undo it; a list, because a block may be entered again while it is open
+    _open: Any = None  # how to undo it: (token, the same of the block around, if it was entered while it was open)
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         if args and isinstance(args[0], FunctionType):
             inner = "..." if inspect.signature(cls.__init__).parameters.keys() - {"self", "reader"} else ""
             raise TypeError(f"{cls.__name__}: write @tg.{cls.__name__}({inner}), with brackets")
-        new = super().__new__(cls)
-        new._tokens = []
-        return new
+        return super().__new__(cls)
 
     def __init__(self) -> None:
         """No arguments, unless a subclass says which."""
@@ -81,17 +73,20 @@ class Surroundings(ContextDecorator):
 
     def _recreate_cm(self) -> Self:  # a decorated function may run in several threads at once
         fresh = copy(self)
-        fresh._tokens = []
+        fresh._open = None
         return fresh
 
     def __enter__(self) -> Any:
-        new = state.get().copy()
+        now, new = state.get(), State.__new__(State)
+        new.on, new.scope, new.step = now.on, now.scope, now.step
+        new.watchers, new.taps, new.draws = now.watchers, now.taps, now.draws
         self.change(new)
-        self._tokens.append(state.set(new))
+        self._open = state.set(new), self._open
         return self
 
     def __exit__(self, *_: object) -> None:
-        state.reset(self._tokens.pop())
+        token, self._open = self._open
+        state.reset(token)
 
 
 class no_grad(Surroundings):

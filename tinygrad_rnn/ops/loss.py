@@ -69,14 +69,15 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
 def _cross_entropy(logits: Any, /, targets: Any, weights: Any) -> Any:
     """One loss a target, or with `weights` (a number, or one a target) their weighted sum. Saves dL/dlogits of each
     loss, softmax - one_hot."""
-    lib, rows = xp(logits), logits.reshape(-1, logits.shape[-1])
+    lib, size = xp(logits), logits.shape[-1]
+    rows = lib.ascontiguousarray(logits).reshape(-1, size)  # so that what comes of it is flat without copying
     x = rows - rows.max(axis=1, keepdims=True)
     p = lib.exp(x)
     total = p.sum(axis=1, keepdims=True)
-    at = lib.arange(targets.size), targets.reshape(-1)
-    log_p = x[at] - lib.log(total[:, 0])
+    at = lib.arange(0, p.size, size) + targets.reshape(-1)
+    log_p = x.reshape(-1)[at] - lib.log(total[:, 0])
     p /= total
-    p[at] = lib.expm1(log_p)  # p - 1, with all its digits where p is nearly 1
+    p.reshape(-1)[at] = lib.expm1(log_p)  # p - 1, with all its digits where p is nearly 1
     saved = p.reshape(logits.shape)
     if isinstance(weights, float):
         return log_p.sum() * -weights, saved
