@@ -32,6 +32,10 @@ def register(backend: Backend) -> None:
     _by_device[backend.device] = _by_type[backend.array] = backend
 
 
+# Once a block of this size has been freed, glibc's malloc keeps memory that is freed (up to twice as much) for the next
+# arrays, instead of handing every array above 128 kB back to the system: fresh pages cost as much as the arithmetic.
+np.empty(2**25 - 2**16, np.uint8)
+
 CPU = Backend("cpu", np, np.ndarray, lambda a: a, lambda a: a)
 register(CPU)
 

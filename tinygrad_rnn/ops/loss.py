@@ -50,10 +50,7 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
     """
     if not hasattr(logits, "shape"):
         (logits,) = as_arrays([logits])
-    *shape, size = logits.shape
-    targets = as_indices(targets, logits, size, "cross_entropy: target")
-    if targets.shape != tuple(shape):
-        raise ValueError(f"cross_entropy: logits {(*shape, size)} need targets {tuple(shape)}, not {targets.shape}")
+    targets = _targets(logits, targets)
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'cross_entropy: reduction is "mean", "sum" or "none", not {reduction!r}')
     if mask is None:
@@ -63,6 +60,15 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
     if reduction == "none":
         return _cross_entropy(logits, targets, None) * weights
     return _cross_entropy(logits, targets, _shares(weights) if reduction == "mean" else weights)
+
+
+def _targets(logits: Any, targets: Any) -> Any:
+    """The targets (...) of logits (..., C), checked, on their device."""
+    *shape, size = logits.shape
+    targets = as_indices(targets, logits, size, "cross_entropy: target")
+    if targets.shape != tuple(shape):
+        raise ValueError(f"cross_entropy: logits {(*shape, size)} need targets {tuple(shape)}, not {targets.shape}")
+    return targets
 
 
 @primitive(saves=True)
@@ -148,8 +154,7 @@ def sequence_loss(logits: Any, targets: Any, over_time: str = "sum", mask: Any =
         (logits,) = as_arrays([logits])
     T, B = logits.shape[0], logits.shape[1]
     if mask is None:
-        total = cross_entropy(logits, targets, None, "sum")
-        return total / ((B * T if over_time == "mean" else B) or 1)
+        return _cross_entropy(logits, _targets(logits, targets), 1 / ((B * T if over_time == "mean" else B) or 1))
     if over_time == "mean":
         return cross_entropy(logits, targets, mask, "mean")
     weights = _weights(mask, logits, logits.shape[:-1])

@@ -103,7 +103,7 @@ def _gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, ke
 def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_hn: Any, keep: str, mask: Any,
              reverse: bool) -> None:  # fmt: skip
     """W_hh and the inputs' share in space.rows have the 1 / 2 of the sigmoids in them."""
-    dot, add, subtract, multiply, tanh = lib.dot, lib.add, lib.subtract, lib.multiply, lib.tanh
+    add, subtract, multiply, tanh = lib.add, lib.subtract, lib.multiply, lib.tanh
     half = lib.asarray(0.5, dtype=n.dtype)
     W_rz, W_n = (lib.ascontiguousarray(W) for W in (W_hh[:, : 2 * n.H], W_hh[:, 2 * n.H :]))
     h, *h_afters = hs[::-1] if reverse else hs
@@ -112,18 +112,18 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_
     for (row_rz, _, _, row_n, _), (rz, r, z, new, inner), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
     ):
-        dot(h, W_rz, rz_product)
+        h.dot(W_rz, rz_product)
         add(rz_product, row_rz, rz_product)
         tanh(rz_by_gate, rz)
         multiply(rz, half, rz)
         add(rz, half, rz)
         if b_hn:
-            dot(h, W_n, inner)
+            h.dot(W_n, inner)
             add(inner, b_hn[0], inner)
             multiply(r, inner, a_n)
         else:
             multiply(r, h, inner)
-            dot(inner, W_n, a_n)
+            inner.dot(W_n, a_n)
         add(a_n, row_n, a_n)
         tanh(a_n, new)
         old, other = (new, h) if keep == "z" else (h, new)  # h = old + z (other - old)
@@ -164,7 +164,7 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
               keep: str, mask: Any, reverse: bool) -> None:  # fmt: skip
     """space.rows := dL/d(pre-activation), space.inner := dL/d(h' W_n + b_hn) where the reset comes `after`;
     local.dh_before := dL/d(state before the first step)."""
-    dot, add, multiply = lib.dot, lib.add, lib.multiply
+    add, multiply = lib.add, lib.multiply
     W_rz_T, W_n_T = W_hh[:, : 2 * n.H].T, W_hh[:, 2 * n.H :].T
     dh, dh_before, spare = local.dh, local.dh_before, local.spare
     dh_before[...] = 0 if g[1] is None else g[1]
@@ -191,12 +191,12 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
             if after:
                 multiply(d_n, r_factor, d_r)
                 multiply(d_n, r, d_inner)
-                dot(d_inner, W_n_T, spare)
+                d_inner.dot(W_n_T, spare)
             else:
-                dot(d_n, W_n_T, spare)
+                d_n.dot(W_n_T, spare)
                 multiply(spare, r_factor, d_r)
                 multiply(spare, r, spare)
-            dot(d_rz, W_rz_T, dh_before)
+            d_rz.dot(W_rz_T, dh_before)
             add(dh_before, spare, dh_before)
             multiply(dh, share, dh)
             add(dh_before, dh, dh_before)

@@ -63,13 +63,13 @@ class Kept(Workspace):
 
 
 class Rows(Workspace):
-    """`rows (T, B, 4H)`, with views of each step, whole and of i f, o and g, in the order in which steps are read; and
+    """`rows (T, B, 4H)`, with views of each step, whole and of i, f, o and g, in the order in which steps are read; and
     a place for one step's pre-activations: for the product, sample by sample, and as the gates are held."""
 
     def __init__(self, lib: Any, dtype: Any, T: int, B: int, H: int, reverse: bool) -> None:
         self.rows = lib.empty((T, B, 4 * H), dtype)
         self.steps = list(self.rows[::-1] if reverse else self.rows)
-        self.by_gate = [(da[:2], da[2], da[3]) for da in map(_by_gate, self.steps)]
+        self.by_gate = [tuple(_by_gate(row)) for row in self.steps]
         self.a = lib.empty((B, 4 * H), dtype)
         self.a_by_gate = _by_gate(self.a)
         self.pair = lib.empty((2, B, H), dtype)
@@ -81,14 +81,15 @@ class Local(Workspace):
 
     def __init__(self, lib: Any, dtype: Any, K: int, B: int, H: int) -> None:
         self.factors, self.slopes = lib.empty((K, 5, B, H), dtype), lib.empty((K, 3, B, H), dtype)
-        self.steps = [(a[:2], a[2], a[3], a[4]) for a in self.factors]
+        self.steps = [tuple(a) for a in self.factors]
         self.dh, self.dc = lib.empty((B, H), dtype), lib.empty((B, H), dtype)
         self.dh_before = lib.empty((B, H), dtype)
 
 
 def _by_gate(rows: Any) -> Any:
     """A view (4, B, H) of (B, 4H)."""
-    return rows.reshape(rows.shape[0], 4, -1).transpose(1, 0, 2)
+    B = rows.shape[0]
+    return rows.reshape(4, 1, -1) if B == 1 else rows.reshape(B, 4, -1).transpose(1, 0, 2)
 
 
 @primitive(saves=True, several=True)
@@ -112,7 +113,7 @@ def _lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, /, ma
 
 def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh: Any, W_hh: Any, b_h: Any, mask: Any,
              reverse: bool) -> None:  # fmt: skip
-    dot, add, multiply, tanh, copyto = lib.dot, lib.add, lib.multiply, lib.tanh, lib.copyto
+    add, multiply, tanh, copyto = lib.add, lib.multiply, lib.tanh, lib.copyto
     half = lib.asarray(0.5, dtype=n.dtype)
     scale = lib.ones(4 * n.H, n.dtype)
     scale[: 3 * n.H] = 0.5
@@ -126,7 +127,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh:
     for row, (gates, ifo, if_, gc, c_before, o, c, tanh_c), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
     ):
-        dot(h, W_hh, a)
+        h.dot(W_hh, a)
         add(a, row, a)
         if not early:
             multiply(a, scale, a)
@@ -167,7 +168,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any,
 def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any, g: Any, W_hh: Any, mask: Any,
               reverse: bool) -> None:  # fmt: skip
     """space.rows := dL/d(pre-activation); local.dh_before and local.dc := dL/d(state before the first step)."""
-    dot, add, multiply = lib.dot, lib.add, lib.multiply
+    add, multiply = lib.add, lib.multiply
     dh, dc, dh_before, W_T = local.dh, local.dc, local.dh_before, W_hh.astype(n.dtype, copy=False).T
     dh_before[...] = 0 if g[1] is None else g[1]
     dc[...] = 0 if g[2] is None else g[2]
@@ -178,7 +179,7 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
         _factors(lib, kept, local, hs, n.T - end if reverse else start, end - start, reverse)
         block = slice(start, end)
         factors = local.steps[: end - start] if reverse else local.steps[: end - start][::-1]
-        for (if_factor, o_factor, g_factor, c_factor), (da_if, da_o, da_g), row, f, dh_out, hole in zip(
+        for (i_factor, f_factor, o_factor, g_factor, c_factor), (da_i, da_f, da_o, da_g), row, f, dh_out, hole in zip(
             factors, space.by_gate[block][::-1], space.steps[block][::-1], kept.f[block][::-1], dh_outs[block][::-1],
             masked[block][::-1], strict=True,
         ):  # fmt: skip
@@ -193,10 +194,11 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
             multiply(dh, o_factor, da_o)
             multiply(dh, c_factor, dh)
             add(dc, dh, dc)
-            multiply(dc, if_factor, da_if)
+            multiply(dc, i_factor, da_i)  # one by one: to spread dc over two gates takes NumPy longer
+            multiply(dc, f_factor, da_f)
             multiply(dc, g_factor, da_g)
             multiply(dc, f, dc)
-            dot(row, W_T, dh_before)
+            row.dot(W_T, dh_before)
             if hole is not None:
                 add(dh_before, dh_stays, dh_before)
                 add(dc, dc_stays, dc)

@@ -32,14 +32,14 @@ def forward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, hs: Any, x:
     if _at_once(kernels, n, mask):
         kernels.lstm_forward_all(space.rows, W_hh, hs, kept.gates, kept.tanh_c, kept.last_c, space.a, reverse)
         return
-    dot, step, a = lib.dot, kernels.lstm_forward, space.a
+    step, a = kernels.lstm_forward, space.a
     h, *h_afters = hs[::-1] if reverse else hs
     _, masked = in_reading_order(n, lib, None, mask, reverse)
     gates, tanh_cs = (kept.gates[::-1], kept.tanh_c[::-1]) if reverse else (kept.gates, kept.tanh_c)
     for row, gate, tanh_c, c, h_after, hole in zip(
         space.steps, gates, tanh_cs, kept.c_afters, h_afters, masked, strict=True
     ):
-        dot(h, W_hh, a)
+        h.dot(W_hh, a)
         step(a, row, gate, tanh_c, c, h_after)
         if hole is not None:
             lib.copyto(c, gate[4], where=hole)
@@ -57,7 +57,7 @@ def backward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, local: Any
     if _at_once(kernels, n, mask):
         kernels.lstm_backward_all(dhs, W_hh, dh_before, dc, kept.gates, kept.tanh_c, space.rows, reverse)
         return
-    dot, step, W_T = lib.dot, kernels.lstm_backward, W_hh.T
+    step, W_T = kernels.lstm_backward, W_hh.T
     dh_outs, masked = in_reading_order(n, lib, dhs, mask, reverse)
     gates, tanh_cs = (kept.gates, kept.tanh_c) if reverse else (kept.gates[::-1], kept.tanh_c[::-1])
     for row, gate, tanh_c, dh_out, hole in zip(
@@ -65,14 +65,14 @@ def backward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, local: Any
     ):
         if hole is None:
             step(dh_out, dh_before, dc, gate, tanh_c, row)
-            dot(row, W_T, dh_before)
+            row.dot(W_T, dh_before)
             continue
         dh = dh_out + dh_before
         dh_stays, dc_stays = dh * hole, dc * hole
         dh_before[...] = 0
         dc *= ~hole
         step(dh * ~hole, dh_before, dc, gate, tanh_c, row)
-        dot(row, W_T, dh_before)
+        row.dot(W_T, dh_before)
         dh_before += dh_stays
         dc += dc_stays
 

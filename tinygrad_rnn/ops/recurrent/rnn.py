@@ -48,7 +48,7 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
                   offset: int) -> Any:  # fmt: skip
     n = sizes(x, (h,), W_xh, W_hh, b_h, gates=1)
     lib = xp(W_hh)
-    dot, add, tanh, copyto, W = lib.dot, lib.add, lib.tanh, lib.copyto, W_hh.astype(n.dtype, copy=False)
+    add, tanh, copyto, W = lib.add, lib.tanh, lib.copyto, W_hh.astype(n.dtype, copy=False)
     hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
     before, *afters = hs[::-1] if reverse else hs
     before[...] = h
@@ -57,7 +57,7 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
         inputs_into(space.rows, x, W_xh, b_h)
         for row, after, hole in zip(space.steps, afters, masked, strict=True):
-            dot(before, W, after)
+            before.dot(W, after)
             add(after, row, after)
             if nonlinearity == "tanh":
                 tanh(after, after)
@@ -76,7 +76,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
     hs = saved
     n = sizes(x, (h,), W_xh, W_hh, b_h, gates=1)
     lib = xp(W_hh)
-    dot, add, multiply, W_T = lib.dot, lib.add, lib.multiply, W_hh.astype(n.dtype, copy=False).T
+    add, multiply, W_T = lib.add, lib.multiply, W_hh.astype(n.dtype, copy=False).T
     outputs, before = (hs[:-1], hs[1:]) if reverse else (hs[1:], hs[:-1])
     dh_outs, masked = in_reading_order(n, lib, g[0], mask, reverse)
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
@@ -94,10 +94,10 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
                 add(dh_out, dh_before, dh)
             if hole is None:
                 multiply(dh, row, row)
-                dot(row, W_T, dh_before)
+                row.dot(W_T, dh_before)
             else:
                 multiply(dh * ~hole, row, row)
-                dot(row, W_T, dh_before)
+                row.dot(W_T, dh_before)
                 add(dh_before, dh * hole, dh_before)
         dx, dW_xh, db = inputs_back((needed[0], needed[2], needed[4]), space.rows, x, W_xh)
         dW_hh = before.reshape(-1, n.H).T.dot(space.rows.reshape(-1, n.H)) if needed[3] else None

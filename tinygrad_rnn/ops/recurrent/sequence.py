@@ -44,15 +44,15 @@ def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, gates
     if not indices and (x.ndim != 3 or x.shape[2] != D):
         raise ValueError(f"x must be (T, B, {D}), or integers (T, B) that stand for one-hot vectors")
     T, B = x.shape[:2]
-    wanted = {"W_xh": (W_xh, (D, gates * H)), "W_hh": (W_hh, (H, gates * H)), "b_h": (b_h, (gates * H,))}
-    wanted |= {name: (state, (B, H)) for name, state in zip("hc", states, strict=False)}
-    for name, (array, shape) in wanted.items():
+    wanted = [("W_xh", W_xh, (D, gates * H)), ("W_hh", W_hh, (H, gates * H)), ("b_h", b_h, (gates * H,))]
+    wanted += [(name, state, (B, H)) for name, state in zip("hc", states, strict=False)]
+    for name, array, shape in wanted:
         if array.shape != shape:
             raise ValueError(f"{name} must be {shape}, and is {tuple(array.shape)}")
     if T == 0:
         raise ValueError("x has no time step")
-    floats = [a.dtype for a in (x, *states, W_xh, W_hh, b_h) if a.dtype.kind in "fc"]
-    return Sizes(T, B, D, H, np.result_type(*floats))
+    dtypes = {a.dtype for a in (x, *states, W_xh, W_hh, b_h) if a.dtype.kind in "fc"}
+    return Sizes(T, B, D, H, dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes))
 
 
 def in_reading_order(n: Sizes, lib: Any, dhs: Any, mask: Any, reverse: bool) -> tuple[list[Any], list[Any]]:
