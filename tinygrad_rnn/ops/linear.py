@@ -21,8 +21,8 @@ def matmul(x: Any, y: Any) -> Any:
 
 @matmul.vjp(0)
 def _(g: Any, z: Any, x: Any, y: Any) -> Any:
-    if y.ndim == 2 and x.ndim > 1:
-        return g.dot(y.T) if x.ndim == 2 else g @ y.T
+    if x.ndim == y.ndim == 2:
+        return g.dot(y.T)
     if y.ndim == 1:  # each row of x meets the one vector
         return expand_dims(g, -1) * y
     if x.ndim == 1:
