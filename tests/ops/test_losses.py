@@ -28,6 +28,17 @@ def test_an_untrained_classifier_starts_at_log_of_the_classes():
     assert tg.cross_entropy(np.zeros((4, 27)), [0, 5, 9, 26]) == pytest.approx(math.log(27))
 
 
+@pytest.mark.parametrize("targets", [np.array([[2, 0], [1, 3], [3, 3]]), np.array([[2, 0], [1, 3], [3, 3]], np.uint64)])
+def test_logits_in_any_order_of_memory_have_the_same_gradient(targets, rng):
+    x = rng.normal(size=(3, 2, 4))
+    e = np.exp(x)
+    expected = (e / e.sum(-1, keepdims=True) - np.eye(4)[targets.astype(int)]) / 6
+    for layout in (x, np.asfortranarray(x), np.repeat(x, 2, axis=2)[..., ::2]):
+        np.testing.assert_allclose(gradient(lambda x: tg.cross_entropy(x, targets), layout), expected, rtol=1e-12)
+        view = tg.Tensor(layout, requires_grad=True)  # a tensor made by tg.tensor is a copy
+        np.testing.assert_allclose(tg.grad(tg.cross_entropy(view, targets), view)[0].numpy(), expected, rtol=1e-12)
+
+
 def test_masked_targets_get_no_gradient():
     g = gradient(lambda x: tg.cross_entropy(x, [0, 1, 2], mask=tg.tensor([1, 0, 1])), np.ones((3, 4)))
     assert not g[1].any()
