@@ -9,6 +9,7 @@
     tg.flow.ledger(loss, W)                     what each time step contributes to dL/dW; see help(tg.flow)
     tg.nn, tg.optim, tg.data                    layers and cells, optimizers, text and tasks
     tg.why(x), tg.debug(), tg.gradcheck(f, x)   why is .grad None; where was the NaN born; is my derivative right
+    tg.unroll(loss)                             what a fused layer did, step by step, in place of it in the graph
     tg.memory(loss)                             which operations hold how many bytes; tg.checkpoint_segments: fewer
     @tg.primitive                               an operation of your own, with one derivative per argument
 """
@@ -22,6 +23,7 @@ from .autograd import backward, grad
 from .checks import gradcheck
 from .core import Node, Tensor, tensor
 from .debugging import debug
+from .fusion import unroll
 from .holdings import memory
 from .ops import *  # noqa: F403
 from .ops import __all__ as _operations
@@ -38,7 +40,7 @@ _LAZY = {"nn", "optim", "data", "flow", "pictures", "ops"}
 __all__ = [
     "Node", "Primitive", "Tap", "Tensor", "backward", "checkpoint", "checkpoint_segments", "debug", "draw",
     "enable_grad", "grad", "gradcheck", "hvp", "jacobian", "jvp", "memory", "no_grad", "primitive", "scope", "step",
-    "tap", "tensor", "trace", "vjp", "why",
+    "tap", "tensor", "trace", "unroll", "vjp", "why",
     "nn", "optim", "data", "flow", *_operations,
 ]  # fmt: skip
 

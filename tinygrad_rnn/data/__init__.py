@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from .lengths import length_mask, pad
 from .tasks import adding, hello, temporal_order
 from .text import Batches, Vocabulary, default_corpus, read_text, split
 
-__all__ = ["Batches", "Vocabulary", "adding", "default_corpus", "hello", "read_text", "split", "temporal_order"]
+__all__ = [
+    "Batches", "Vocabulary", "adding", "default_corpus", "hello", "length_mask", "pad", "read_text", "split",
+    "temporal_order",
+]  # fmt: skip
