@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
@@ -221,15 +222,11 @@ def test_only_takes_part_of_a_name(monkeypatch, capsys):
     assert "no row has 'transformer' in its name" in capsys.readouterr().err
 
 
-def test_with_the_compiled_extra_its_targets_apply(monkeypatch, tmp_path):
-    def ask(self, task, **rest):
-        return MACHINE if task == "machine" else {"ms": 1.0 if rest["way"] == "products" else 1.5, "loss": None}
-
-    monkeypatch.setattr(Runner, "ask", ask)
-    for options, at_most, verdict in (([], 1.6, "holds"), (["--fast"], 1.35, "misses")):
-        command.main(["--only", "matrix products", "--json", str(tmp_path / "run.json"), *options])
-        (result,) = Report.load(tmp_path / "run.json").rows
-        assert (result.ratio, result.at_most, result.verdict) == (1.5, at_most, verdict)
+def test_a_way_that_is_not_compiled_says_so(monkeypatch, capsys):
+    monkeypatch.setenv("TINYGRAD_RNN_FAST", "0")
+    monkeypatch.setattr(Runner, "ask", lambda self, task, **_: MACHINE if task == "machine" else {"ms": 1, "loss": 1})
+    assert command.main(["--only", "LSTM, compiled, T=100", "--quick"]) == 0
+    assert re.search("turned off by TINYGRAD_RNN_FAST=0|numba is not installed", capsys.readouterr().out)
 
 
 def test_files_of_one_run_are_joined_and_of_two_machines_refused(report, tmp_path, capsys):

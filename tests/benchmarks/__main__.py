@@ -52,7 +52,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--seconds", type=float, default=1.0, help="how long each process measures")
     add("--threads", type=int, default=2, help="of the linear algebra, on both sides")
     add("--quick", action="store_true", help="2 rounds of 0.2 s: to see that it works; quote no number of it")
-    add("--fast", action="store_true", help="the compiled extra `fast` is installed: judge by its targets")
     add("--markdown", action="store_true", help="print the table in Markdown")
     add("--json", type=Path, metavar="FILE", help="write the results")
     add("--plot", type=Path, metavar="FILE", help="draw them: .svg, .png or .pdf (needs matplotlib)")
@@ -83,7 +82,7 @@ def measure(report: Report, args: argparse.Namespace) -> int:
     """Fill the report, as far as one lets it: 130 if interrupted."""
     wanted = [name for name in parts() if matches(name, args.only)]
     done = [0]
-    runner = Runner(args.rounds, args.seconds, args.threads, args.fast, lambda line: show(line, done[0], len(wanted)))
+    runner = Runner(args.rounds, args.seconds, args.threads, lambda line: show(line, done[0], len(wanted)))
     if args.quick:
         runner = replace(runner, rounds=2, seconds=0.2)
     try:
@@ -91,8 +90,7 @@ def measure(report: Report, args: argparse.Namespace) -> int:
         report.machine = runner.machine()
         for row in ROWS:
             if str(row) in wanted:
-                target = row.at_most_fast if args.fast and row.at_most_fast is not None else row.at_most
-                report.rows.append(Result(row.name, row.peer_label, unit=unit(row), at_most=target))
+                report.rows.append(Result(row.name, row.peer_label, unit=unit(row), at_most=row.at_most))
                 runner.row(row, report.rows[-1])
                 done[0] += 1
         for name in MODULES:

@@ -27,20 +27,17 @@ class Failed(RuntimeError):
 
 @dataclass(frozen=True)
 class Runner:
-    """`rounds` of each side, each for `seconds`, with `threads`; `progress` is told what goes on. `fast`: the compiled
-    extra is installed, and its targets apply."""
+    """`rounds` of each side, each for `seconds`, with `threads`; `progress` is told what goes on."""
 
     rounds: int = 5
     seconds: float = 1.0
     threads: int = 2
-    fast: bool = False
     progress: Progress = lambda line: None
 
     @property
     def how(self) -> str:
         rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
-        extra = ", with the compiled extra fast" if self.fast else ""
-        return f"{rounds} of {self.seconds:g} s a side, in turn, each in a process of its own{extra}"
+        return f"{rounds} of {self.seconds:g} s a side, in turn, each in a process of its own"
 
     def row(self, row: Row, result: Result) -> None:
         """Fill `result` round by round, so that what is there when somebody interrupts can be shown."""

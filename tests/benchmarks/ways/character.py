@@ -8,6 +8,8 @@ thing: it is given one-hot vectors, which are made before the clock starts, in i
 from __future__ import annotations
 
 import math
+import os
+from functools import partial
 
 import numpy as np
 
@@ -56,8 +58,9 @@ def torch_model(kind: str, H: int, V: int):  # type: ignore[no-untyped-def]
     return layer, head
 
 
-def ours(kernel: str, kind: str, T: int, B: int, H: int, V: int) -> Work:
-    """This package."""
+def ours(kernel: str, kind: str, T: int, B: int, H: int, V: int, compiled: bool = False) -> Work:
+    """This package, with NumPy alone or with its LSTM compiled."""
+    os.environ["TINYGRAD_RNN_FAST"] = str(int(compiled))
     import tinygrad_rnn as tg
 
     ids, targets = numbers(T, B, V)
@@ -95,7 +98,16 @@ def torch_nn(kind: str, T: int, B: int, H: int, V: int) -> Work:
     return once
 
 
+def not_compiled() -> str:
+    """Empty where the LSTM's arithmetic is compiled."""
+    from tinygrad_rnn.ops.recurrent import fast
+
+    status = fast.status()
+    return "" if status == "ready" else status
+
+
 WAYS = {
     "character": Way(ours, "tinygrad_rnn"),
+    "character, compiled": Way(partial(ours, compiled=True), "tinygrad_rnn, compiled", "numba", ready=not_compiled),
     "torch.nn": Way(torch_nn, "torch.nn", needs="torch"),
 }

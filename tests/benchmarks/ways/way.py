@@ -14,15 +14,17 @@ class Way:
     """`build(**sizes)` gives a closure that does the work once, and returns its loss (None: it has none).
 
     `label` is what tables call it. `needs` is the module without which it cannot run. With `times_itself`, the closure
-    returns the seconds that it took instead: it measures inside a process that it starts.
+    returns the seconds that it took instead: it measures inside a process that it starts. `ready` says, in words, what
+    else is not there.
     """
 
     build: Callable[..., Work]
     label: str
     needs: str = "numpy"
     times_itself: bool = False
+    ready: Callable[[], str] = lambda: ""
 
     @property
     def missing(self) -> str:
         """Empty, or in words what is not there."""
-        return "" if importlib.util.find_spec(self.needs) else f"{self.needs} is not installed"
+        return self.ready() if importlib.util.find_spec(self.needs) else f"{self.needs} is not installed"
