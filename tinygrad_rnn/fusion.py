@@ -27,12 +27,14 @@ class SlowerRoad(UserWarning):
     """A fused operation was replaced by its twin. Said once."""
 
 
-def twin(op: Primitive) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def twin(op: Primitive, told: bool = True) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorates the function that computes what `op` does in primitives: the same arguments and parameters, with
-    Tensors in place of arrays, and the same outputs, which are to be Tensors."""
+    Tensors in place of arrays, and the same outputs, which are to be Tensors. `told`: is its use worth a warning?"""
 
     def keep(f: Callable[..., Any]) -> Callable[..., Any]:
         op.twin = f
+        if not told:
+            _quiet.add(f)
         return f
 
     return keep
@@ -72,16 +74,17 @@ def unroll_nodes(nodes: Iterable[Node]) -> list[Node]:
     came = []
     for node in nodes:
         if node.op.twin is not None:
+            if node.op.twin not in _quiet:
+                _tell()
             came += _replace(node)
-    if came:
-        _tell(came[-1])
     return came
 
 
+_quiet: set[Any] = set()  # twins that take about as long as what they stand for
 _told = False
 
 
-def _tell(node: Node) -> None:
+def _tell() -> None:
     global _told
     if not _told:
         _told = True

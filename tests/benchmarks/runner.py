@@ -89,7 +89,8 @@ class Runner:
     def ask(self, **task: Any) -> Any:
         """What a fresh worker answers. Raises Failed with the last line that it said instead."""
         command = [sys.executable, "-m", f"{__package__}.worker", json.dumps(task)]
-        pins = dict.fromkeys(PINS, str(self.threads))
+        way = WAYS.get(task.get("way", ""))
+        pins = dict.fromkeys(PINS, str(self.threads)) | dict(way.environment if way else {})
         done = subprocess.run(command, env=os.environ | pins, capture_output=True, text=True)
         if done.returncode:
             raise Failed((done.stderr.strip().splitlines() or [f"the worker ended with {done.returncode}"])[-1])

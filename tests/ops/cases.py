@@ -123,6 +123,7 @@ LINEAR = [
     _matmul("stack by matrix", X3, real(4, 2)), _matmul("matrix by stack", real(2, 3), X3),
     _matmul("stack by vector", X3, C), _matmul("vector by stack", real(3), X3),
     _matmul("of stacks that broadcast", real(2, 1, 3, 4), real(5, 4, 2)),
+    Case("affine", tg.affine, (X3, real(4, 2), real(2)), lambda x, W, b: x @ W + b, lambda t, x, W, b: x @ W + b),
     _products("bi,ij->bj", A, real(4, 2)), _products("ij->ji", A), _products("ij->", A), _products("ij->j", A),
     _products("i,j->ij", real(3), C), _products("bij,bjk,k->bi", X3, real(2, 4, 2), real(2)),
     _products("i,jk->i", real(3), real(2, 2)), _products(",i->i", real(), C), _products("i,i->", C, C[::-1].copy()),

@@ -5,7 +5,7 @@ from .elementwise import (
     abs, add, clip, cos, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power, relu, sigmoid,
     sign, sin, softplus, sqrt, subtract, tanh, where,
 )  # fmt: skip
-from .linear import einsum, matmul
+from .linear import affine, einsum, matmul
 from .loss import (
     binary_cross_entropy, cross_entropy, log_softmax, mse_loss, one_hot, sequence_loss, softmax,
 )  # fmt: skip
@@ -18,7 +18,7 @@ from .shape import (
 )  # fmt: skip
 
 __all__ = [
-    "abs", "add", "astype", "binary_cross_entropy", "broadcast_to", "cast", "clip", "concat", "copy", "cos",
+    "abs", "add", "affine", "astype", "binary_cross_entropy", "broadcast_to", "cast", "clip", "concat", "copy", "cos",
     "cross_entropy", "divide", "dropout", "einsum", "elu", "exp", "expand_dims", "getitem", "gru_sequence",
     "leaky_relu", "log", "log_softmax", "logsumexp", "lstm_sequence", "matmul", "max", "maximum", "mean", "min",
     "minimum", "mse_loss", "multiply", "negative", "one_hot", "power", "put", "relu", "reshape", "rnn_sequence",

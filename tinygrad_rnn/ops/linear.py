@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 from ..backend import xp
+from ..fusion import twin
 from ..primitives import primitive
 from .placement import as_arrays
+from .reduction import sum_to
 from .shape import broadcast_to, expand_dims, reshape, squeeze, transpose
 
 
@@ -43,6 +45,26 @@ def _(g: Any, z: Any, x: Any, y: Any) -> Any:
     if y.ndim == 2 and x.ndim > 2:  # all samples of all stacks at once, rather than one product a stack and their sum
         return _rows(x).T @ _rows(g)
     return _flip(x) @ g
+
+
+@primitive
+def affine(x: Any, W: Any, b: Any) -> Any:
+    """x @ W + b for x (..., D), W (D, C) and b (C,): the rows of a whole sequence at once, in one array."""
+    y = _rows(x).dot(W)
+    y += b
+    return y.reshape(*x.shape[:-1], W.shape[1])
+
+
+@affine.joint_vjp
+def _(needed: Any, g: Any, y: Any, x: Any, W: Any, b: Any) -> Any:
+    rows = _rows(g)
+    dx = reshape(rows.dot(W.T), x.shape) if needed[0] else None
+    return dx, _rows(x).T.dot(rows) if needed[1] else None, sum_to(rows, b.shape) if needed[2] else None
+
+
+@twin(affine, told=False)
+def _(x: Any, W: Any, b: Any) -> Any:
+    return x @ W + b
 
 
 def _flip(x: Any) -> Any:

@@ -87,7 +87,7 @@ def sum_to(x: Any, /, shape: tuple[int, ...]) -> Any:
     """x summed down to `shape`, from which it could be broadcast: what undoes broadcasting."""
     lead = x.ndim - len(shape)
     if lead > 0 and len(shape) == 1 and x.shape[lead:] == shape:  # a bias: the commonest case
-        rows = x if lead == 1 else x.reshape(-1, shape[0])
+        rows = x if lead == 1 else x.reshape(math.prod(x.shape[:lead]), shape[0])
         return rows[0] if len(rows) == 1 else xp(x).ones(len(rows), x.dtype).dot(rows)  # faster than a sum
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[lead:], strict=True)):
         raise ValueError(f"{shape} does not broadcast to {x.shape}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 Work = Callable[[], float | None]
 
@@ -15,7 +15,7 @@ class Way:
 
     `label` is what tables call it. `needs` is the module without which it cannot run. With `times_itself`, the closure
     returns the seconds that it took instead: it measures inside a process that it starts. `ready` says, in words, what
-    else is not there.
+    else is not there; `environment` is set in the process that measures it.
     """
 
     build: Callable[..., Work]
@@ -23,6 +23,7 @@ class Way:
     needs: str = "numpy"
     times_itself: bool = False
     ready: Callable[[], str] = lambda: ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:
