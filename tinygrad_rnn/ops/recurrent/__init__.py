@@ -4,6 +4,8 @@ from .between import dropout_sequence, join_directions
 from .gru import gru_sequence
 from .lstm import lstm_sequence
 from .rnn import rnn_sequence
-from .sequence import scan
+from .sequence import mask_of, scan
 
-__all__ = ["dropout_sequence", "gru_sequence", "join_directions", "lstm_sequence", "rnn_sequence", "scan"]
+__all__ = [
+    "dropout_sequence", "gru_sequence", "join_directions", "lstm_sequence", "mask_of", "rnn_sequence", "scan",
+]  # fmt: skip

@@ -26,7 +26,17 @@ from ...fusion import twin
 from ...primitives import primitive
 from . import one_pass
 from .one_pass import kernels_for
-from .sequence import Sizes, in_reading_order, indices_of, inputs_back, inputs_into, sizes, step_by_step, unmasked
+from .sequence import (
+    Sizes,
+    in_reading_order,
+    indices_of,
+    inputs_back,
+    inputs_into,
+    mask_of,
+    sizes,
+    step_by_step,
+    unmasked,
+)
 from .steps import lstm_step
 from .workspace import Lease, Workspace
 
@@ -44,7 +54,8 @@ def lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, mask: 
     time of x[0], for its twin `lstm_step`. Raises ValueError where shapes do not fit, IndexError for an index outside
     0..D-1.
     """
-    return _lstm_sequence(indices_of(x, W_xh), h, c, W_xh, W_hh, b_h, mask=mask, reverse=reverse, offset=offset)
+    return _lstm_sequence(indices_of(x, W_xh), h, c, W_xh, W_hh, b_h, mask=mask_of(mask, W_xh), reverse=reverse,
+                          offset=offset)  # fmt: skip
 
 
 class Kept(Workspace):
@@ -88,7 +99,7 @@ class Local(Workspace):
 
 def _by_gate(rows: Any) -> Any:
     """A view (4, B, H) of (B, 4H)."""
-    return rows.reshape(rows.shape[0], 4, -1).transpose(1, 0, 2)
+    return rows.reshape(rows.shape[0], 4, rows.shape[1] // 4).transpose(1, 0, 2)
 
 
 @primitive(saves=True, several=True)
@@ -122,7 +133,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh:
     a, a_by_gate, pair = space.a, space.a_by_gate, space.pair
     new_part, kept_part = pair
     h, *h_afters = hs[::-1] if reverse else hs
-    _, masked = in_reading_order(n, lib, None, mask, reverse)
+    _, masked = in_reading_order(n, None, mask, reverse)
     for row, (gates, ifo, if_, gc, c_before, o, c, tanh_c), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
     ):
@@ -171,7 +182,7 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
     dh, dc, dh_before, W_T = local.dh, local.dc, local.dh_before, W_hh.astype(n.dtype, copy=False).T
     dh_before[...] = 0 if g[1] is None else g[1]
     dc[...] = 0 if g[2] is None else g[2]
-    dh_outs, masked = in_reading_order(n, lib, g[0], mask, reverse)
+    dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
     many = len(local.steps)
     for end in range(n.T, 0, -many):  # blocks of steps, in the order in which they were read, the last first
         start = max(end - many, 0)
