@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Tensor, describe
-from ..ops.recurrent import dropout_sequence, join_directions, mask_of, scan
+from ..ops.recurrent import dropout_sequence, indices_of, join_directions, mask_of, scan
 from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
@@ -116,11 +116,11 @@ class Recurrent(Module):
     def forward(self, x: Any, state: Any = None, offset: int = 0, mask: Any = None) -> tuple[Any, Any]:
         """`(outputs, state)`, see the class; `offset` is the data's time of x[0], for truncated BPTT."""
         self._check(x, mask)
-        states, fused = self._initial(x, state), self.fuses
-        mask = mask_of(mask, self.layers[0].forward.W_xh)
+        states, fused, W = self._initial(x, state), self.fuses, self.layers[0].forward.W_xh
+        mask = mask_of(mask, W)
         if not fused:
             if x.ndim == 2:
-                x = Tensor(ops.one_hot(x, self.input_size, self.layers[0].forward.W_xh.dtype))
+                x = Tensor(ops.one_hot(indices_of(x, W), self.input_size, W.dtype))
             x = list(ops.unstack(x))
         last: list[Any] = []
         per_layer = len(states) // self.num_layers

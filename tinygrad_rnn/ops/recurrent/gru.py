@@ -105,7 +105,7 @@ def _gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, ke
         inputs_into(space.rows, x, W_xh * scale, b_h * scale)
         _forward(n, lib, kept.space, space, hs, W_hh * scale, b_hn, keep, mask, reverse)
     outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1]), (kept, hs)
+    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), (kept, hs)
 
 
 def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_hn: Any, keep: str, mask: Any,

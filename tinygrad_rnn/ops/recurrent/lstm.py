@@ -117,7 +117,7 @@ def _lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, /, ma
         else:
             _forward(n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
     outputs = hs[:-1] if reverse else hs[1:]
-    y = unmasked(outputs, mask), outputs[0 if reverse else -1], kept.space.last_c.copy()
+    y = unmasked(outputs, mask), outputs[0 if reverse else -1].copy(), kept.space.last_c.copy()
     return y, (kept, hs)
 
 

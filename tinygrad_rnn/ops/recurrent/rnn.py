@@ -67,7 +67,7 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
                 copyto(after, before, where=hole)
             before = after
     outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1]), hs
+    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), hs
 
 
 @_rnn_sequence.joint_vjp
