@@ -224,3 +224,11 @@ def test_bad_input_is_answered_in_one_line(call, error, line):
 @pytest.mark.parametrize("turn", [lambda m: m * 3.0, lambda m: m.astype(int), np.ndarray.tolist, tg.tensor])
 def test_a_mask_is_true_or_false_in_whatever_form(name, turn):
     agree(run(name, X, numbers(name), mask=turn(HOLES)), run(name, X, numbers(name), mask=HOLES), 0)
+
+
+@every_op
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_last_state_does_not_hold_the_whole_sequence(name, reverse):
+    """It is carried into the next chunk, when all else of this one may go."""
+    _, *last = function(name, reverse=reverse)(X, *map(tg.tensor, numbers(name)))
+    assert all(part.data.base is None for part in last)
