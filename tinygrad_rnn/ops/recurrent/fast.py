@@ -61,9 +61,15 @@ def status() -> str:
             noted = json.loads(note.read_text())
         except (OSError, ValueError):
             continue
-        if all(noted.get(name) == value for name, value in _facts().items()) and noted["processor"] == _processor():
+        if _holds(noted):
             return "ready"
     return "not compiled yet: tinygrad-rnn compile"
+
+
+def _holds(noted: Any) -> bool:
+    """Is what was noted what is here? The processor is asked last, since that imports the compiler's library."""
+    known = isinstance(noted, dict) and all(noted.get(name) == value for name, value in _facts().items())
+    return known and noted.get("processor") == _processor()
 
 
 def _facts() -> dict[str, Any]:
