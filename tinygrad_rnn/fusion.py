@@ -128,6 +128,9 @@ def _(g: Any, y: Any, output: Any) -> Any:
     return g
 
 
+FORMERLY_FUSED = (unrolled, handed_on)
+
+
 class _within(Surroundings):
     """Inside, operations are recorded for this alone, in the scope and step of `node`; nobody else watches or draws."""
 
