@@ -31,7 +31,7 @@ def key_of(x: Tensor) -> Key:
 # The walk
 
 
-def reachable(outputs: Iterable[Tensor], since: int) -> list[Node]:
+def reachable(outputs: Iterable[Tensor], since: float) -> list[Node]:
     """The nodes, made after number `since`, that `outputs` depend on, newest first."""
     nodes = list({x.node for x in outputs if x.node is not None and x.node.order > since})
     found = set(nodes)
@@ -53,7 +53,7 @@ def leading_to(nodes: list[Node], targets: set[Key]) -> set[Key]:
 
 
 def send_back(seeds: Sequence[tuple[Tensor, Any]], targets: set[Key] | None = None, create_graph: bool = False,
-              since: int = -1) -> dict[Key, Any]:  # fmt: skip
+              since: float = -1) -> dict[Key, Any]:  # fmt: skip
     """Send the gradient of each seed `(output, dL/d(output))` back, and return what arrives, by key.
 
     Gradients arrive at leaves and at inner tensors that are kept; with `targets`, only there. They are arrays, or

@@ -10,7 +10,7 @@ import numpy as np
 from . import backend, core, ops
 from .autograd import grad
 from .core import Tensor, tensor
-from .recording import enable_grad, no_grad, state, trace
+from .recording import enable_grad, glance, no_grad, state
 
 
 def gradcheck(f: Callable[..., Any], inputs: Any, order: int = 1, method: str = "central",
@@ -73,7 +73,7 @@ class _Check:
         self.how = "central differences" if method == "central" else "the complex step"
 
     def run(self, scalar: Callable[..., Tensor], what: str) -> None:
-        with enable_grad(), trace() as tr:
+        with enable_grad(), glance() as tr:
             leaves = [tensor(a, requires_grad=True, device=d) for a, d in zip(self.arrays, self.devices, strict=True)]
             y = scalar(*leaves)
         if self.method == "complex" and (bad := sorted({n.op.name for n in tr.nodes if not n.op.analytic})):

@@ -54,7 +54,7 @@ class Node:
         self.value = value
         self.scope = scope
         self.step = step
-        self.order = next_order()
+        self.order: float = next_order()  # a fraction for what was unrolled, see `fusion`
         self.names: dict[int, str] | None = None  # of its outputs, by index
         self.kept: WeakValueDictionary[int, Tensor] | None = None  # outputs that asked to keep their gradient
         self.line: str | None = None  # the source line, in debug mode

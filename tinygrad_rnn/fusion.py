@@ -95,16 +95,14 @@ def _tell() -> None:
 
 def _replace(node: Node) -> list[Node]:
     """Make `node` hand on what its twin computes from the same arrays; the nodes that the twin recorded."""
-    given: dict[int, Tensor] = {}  # by the identity of its stand-in: each argument has one, also where two are the same
-    arguments = []
+    given: dict[int, Any] = {}  # by the identity of its stand-in: each argument has one, also where two are the same
+    arguments = list[Tensor]()
     for x, array in zip(node.inputs, node.arrays, strict=True):
+        stand_in = Tensor(array)  # the array of then: a parameter may have moved on
         if isinstance(x, Tensor):
-            stand_in = Tensor(array, x.requires_grad)  # the array of then: a parameter may have moved on
-            stand_in.name = x.name
-            given[id(stand_in)] = x
-            arguments.append(stand_in)
-        else:
-            arguments.append(array)
+            stand_in.requires_grad, stand_in.name = x.requires_grad, x.name
+        given[id(stand_in)] = x
+        arguments.append(stand_in)
     params = {name: value for name, value in node.params.items() if name != "saved"}
     assert node.op.twin is not None
     with _within(node) as made:
@@ -131,6 +129,9 @@ def handed_on(output: Any) -> Any:
 @handed_on.vjp(0)
 def _(g: Any, y: Any, output: Any) -> Any:
     return g
+
+
+FORMERLY_FUSED = (unrolled, handed_on)
 
 
 class _within(Surroundings):

@@ -12,7 +12,7 @@ from . import backend, core, ops
 from .autograd import key_of, send_back
 from .core import Node, Tensor, describe
 from .primitives import primitive
-from .recording import State, Surroundings, enable_grad, state, trace
+from .recording import State, Surroundings, enable_grad, glance, state, trace
 
 
 def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
@@ -29,7 +29,7 @@ def checkpoint(f: Callable[..., Any], *inputs: Any) -> Any:
     aliases = [_alias(core.raw(x), x) for x in inputs]
     start = core.next_order()
     draws = {x: x.bit_generator.state for x in _parts(inputs) if isinstance(x, np.random.Generator)}
-    with _drawing(draws), trace() as tr:
+    with _drawing(draws), glance() as tr:
         result = f(*aliases)
     outputs = _tracked(result)
     if not outputs:

@@ -160,6 +160,12 @@ class trace(Surroundings):
         self.failed, self.error = node, error
 
 
+class glance(trace):
+    """A trace for who asks which tensors and operations there were, and not for each step: what is fused stays so."""
+
+    closely = False
+
+
 class Tap:
     """What a reader of the backward pass implements; this one records everything.
 

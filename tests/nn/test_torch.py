@@ -193,3 +193,40 @@ def test_what_does_not_fit_is_named_and_nothing_is_loaded():
 def test_a_gru_that_pytorch_cannot_express_is_refused(convert):
     with pytest.raises(ValueError, match=r'layers\.0\.forward resets before.*reset="after"'):
         convert(nn.GRU(3, 4))
+
+
+@pytest.mark.parametrize("kernel", ["fused", "unrolled"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lengths", [(7, 2, 5, 1), (3, 7, 7, 6), (4, 4, 4, 4)])
+def test_sequences_of_different_lengths_are_pytorchs_packed_ones(kind, lengths, kernel):
+    """Two layers, both directions: outputs, zeros at the padding, each sequence's own last states, every gradient."""
+    Ours, Theirs, options, their_options = KINDS[kind]
+    T, B, D, H = max(lengths), len(lengths), 3, 5
+    theirs = Theirs(D, H, 2, bidirectional=True, dtype=torch.float64, **their_options)
+    ours = Ours(D, H, 2, True, kernel=kernel, **options)
+    nn.load_torch(ours, theirs.state_dict())
+    rng = np.random.default_rng(sum(lengths))
+    x = rng.standard_normal((T, B, D))
+
+    x_theirs = torch.tensor(x, requires_grad=True)
+    utils = torch.nn.utils.rnn
+    packed, end_theirs = theirs(utils.pack_padded_sequence(x_theirs, torch.tensor(lengths), enforce_sorted=False))
+    y_theirs, _ = utils.pad_packed_sequence(packed, total_length=T)
+    end_theirs = end_theirs if kind == "lstm" else (end_theirs,)
+
+    x_ours = tg.tensor(x, requires_grad=True)
+    y_ours, end_ours = ours(x_ours, mask=np.arange(T)[:, None] < lengths)
+    end_ours = entries(end_ours, kind, several=True)
+
+    close(y_ours.numpy(), y_theirs.detach().numpy())
+    for mine, yours in zip(end_ours, end_theirs, strict=True):
+        close([s.numpy() for s in mine], yours.detach().numpy())
+
+    weights = [rng.standard_normal(y_ours.shape), *(rng.standard_normal(e.shape) for e in end_theirs)]
+    sum((y * torch.tensor(w)).sum() for y, w in zip((y_theirs, *end_theirs), weights, strict=True)).backward()
+    loss = tg.sum(y_ours * weights[0])
+    for part, w in zip(end_ours, weights[1:], strict=True):
+        loss = loss + tg.sum(tg.stack(part) * w)
+    loss.backward()
+    close(x_ours.grad.numpy(), x_theirs.grad.numpy())
+    close_gradients(ours, theirs, options)

@@ -164,7 +164,7 @@ class _Lineage:
     def __init__(self, W: Tensor) -> None:
         self.W = W
         self.known: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
-        self.first_use: dict[Step, int] = {}  # of each step: the number of the oldest node that uses W there
+        self.first_use: dict[Step, float] = {}  # of each step: the number of the oldest node that uses W there
         self.hidden = False  # is there a node that builds its graph, with uses of its own, only in the backward pass?
 
     def of(self, x: Tensor) -> str:

@@ -8,20 +8,25 @@ from typing import Any
 
 from .. import backend, core
 from ..core import Node, Tensor
-from ..fusion import unroll
+from ..fusion import FORMERLY_FUSED, unroll
 from ..recording import State, Surroundings
 
 
 def ancestors(outputs: Sequence[Tensor]) -> list[Node]:
     """The nodes that `outputs` were made by, oldest first; fused ones are unrolled, so that each step is there."""
     unroll(*outputs)
-    found = {x.node for x in outputs if x.node is not None}
-    waiting = list(found)
+    found = set[Node]()
+    waiting: list[Any] = list(outputs)
     while waiting:
-        for x in waiting.pop().inputs:
-            if isinstance(x, Tensor) and x.node is not None and x.node not in found:
-                found.add(x.node)
-                waiting.append(x.node)
+        x = waiting.pop()
+        if not isinstance(x, Tensor) or x.node is None:
+            continue
+        if x.node.op in FORMERLY_FUSED:  # each of its outputs was made by one of its inputs alone
+            found.add(x.node)
+            waiting.append(x.node.inputs[x.index])
+        elif x.node not in found:
+            found.add(x.node)
+            waiting += x.node.inputs
     return sorted(found, key=attrgetter("order"))
 
 

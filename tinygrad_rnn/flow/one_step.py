@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ CAROUSEL = {"add", "subtract", "multiply", "divide", "negative", "where", "dropo
 State = tuple[Tensor, ...]
 
 
-def order(x: Tensor) -> int:
+def order(x: Tensor) -> float:
     """How late `x` was made: its node's number, -1 for a leaf."""
     return -1 if x.node is None else x.node.order
 
@@ -30,7 +31,7 @@ def flat(array: Any, sample: int) -> np.ndarray:
     return np.asarray(array[sample] if array.ndim > 1 else array, float).reshape(-1)
 
 
-def matrix_between(new: State, old: State, since: int, sample: int) -> np.ndarray:
+def matrix_between(new: State, old: State, since: float, sample: int) -> np.ndarray:
     """d(new)/d(old) for one sample, one row a walk over the nodes made after number `since` only."""
     keys = [key_of(x) for x in old]
     rows = []
@@ -46,7 +47,7 @@ def matrix_between(new: State, old: State, since: int, sample: int) -> np.ndarra
     return np.stack(rows)
 
 
-def check_whole(states: list[State], since: list[int]) -> None:
+def check_whole(states: list[State], since: list[float]) -> None:
     """ValueError unless each state depends on earlier ones, and that through its predecessor alone."""
     index = {key_of(x) for state in states[:-1] for x in state}
     depends: set[Node | None] = set()
@@ -75,7 +76,7 @@ def check_whole(states: list[State], since: list[int]) -> None:
                              "states of two runs")  # fmt: skip
 
 
-def direct_diagonal(new: Tensor, old: Tensor, since: int) -> Any:
+def direct_diagonal(new: Tensor, old: Tensor, since: float) -> Any:
     """The diagonal of d(new)/d(old) along the direct path, shaped like the state: gradient from `new`, let through
     elementwise sums and products only. Each operation's own rule is asked, one node at a time."""
     xp = backend.xp(new.data)
@@ -102,5 +103,6 @@ def _through(x: Tensor, g: Any) -> list[tuple[Tensor, Any]]:
     assert x.node is not None
     inputs = {key_of(y): y for y in x.node.inputs if isinstance(y, Tensor) and y.requires_grad and y.shape == x.shape}
     with enable_grad(), untapped():
-        arrived = send_back([(x, g)], set(inputs), since=x.node.order - 1)
+        just_before = math.nextafter(x.node.order, -math.inf)  # numbers of what was unrolled are no integers
+        arrived = send_back([(x, g)], set(inputs), since=just_before)
     return [(y, arrived[key]) for key, y in inputs.items() if key in arrived]

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import ops
-from ..core import Tensor, describe, raw
-from ..ops.recurrent import dropout_sequence, join_directions, one_hot_inputs, scan
+from ..core import Tensor, describe
+from ..ops.recurrent import dropout_sequence, join_directions, mask_of, one_hot_inputs, scan
 from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
@@ -116,9 +116,10 @@ class Recurrent(Module):
     def forward(self, x: Any, state: Any = None, offset: int = 0, mask: Any = None) -> tuple[Any, Any]:
         """`(outputs, state)`, see the class; `offset` is the data's time of x[0], for truncated BPTT."""
         self._check(x, mask)
-        states, mask, fused = self._initial(x, state), raw(mask), self.fuses
+        states, fused, W = self._initial(x, state), self.fuses, self.layers[0].forward.W_xh
+        mask = mask_of(mask, W)
         if not fused:
-            x = list(ops.unstack(one_hot_inputs(x, self.layers[0].forward.W_xh)))
+            x = list(ops.unstack(one_hot_inputs(x, W)))
         last: list[Any] = []
         per_layer = len(states) // self.num_layers
         for k, layer in enumerate(self.layers):

@@ -14,14 +14,13 @@ import numpy as np
 
 from .. import autograd, backend, ops
 from ..core import Node, Tensor, describe
-from ..fusion import handed_on, unroll, unroll_nodes, unrolled
+from ..fusion import FORMERLY_FUSED, unroll, unroll_nodes
 from ..reasons import why
 from ..recording import Tap, tap, trace
 from .dot import TooLarge
 
 __all__ = ["MAX_OPERATIONS", "Graph", "Vertex", "census", "gradients"]
 
-FORMERLY_FUSED = (unrolled, handed_on)
 PASSING = ("unstack", "getitem", *(op.name for op in FORMERLY_FUSED))  # may only hand on what others have made
 MAX_OPERATIONS = 300_000  # above this nobody can read it in any view, and extracting a million would take a minute
 

@@ -8,7 +8,6 @@ NumPy computes, as without the extra. The environment variable TINYGRAD_RNN_FAST
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -61,16 +60,23 @@ def status() -> str:
             noted = json.loads(note.read_text())
         except (OSError, ValueError):
             continue
-        if all(noted.get(name) == value for name, value in _facts().items()) and noted["processor"] == _processor():
+        if _holds(noted):
             return "ready"
     return "not compiled yet: tinygrad-rnn compile"
 
 
+def _holds(noted: Any) -> bool:
+    """Is what was noted what is here? The processor is asked last, since that imports the compiler's library."""
+    known = isinstance(noted, dict) and all(noted.get(name) == value for name, value in _facts().items())
+    return known and noted.get("processor") == _processor()
+
+
 def _facts() -> dict[str, Any]:
     """What is compiled, and with what."""
+    from importlib.metadata import version  # whose import takes a third of ours, and most need it never
+
     stamp = _SOURCE.stat()
-    return {"source": [stamp.st_mtime_ns, stamp.st_size], "numba": importlib.metadata.version("numba"),
-            "python": sys.version}  # fmt: skip
+    return {"source": [stamp.st_mtime_ns, stamp.st_size], "numba": version("numba"), "python": sys.version}
 
 
 def _processor() -> str:

@@ -25,7 +25,17 @@ from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
 from .lstm import BLOCK
-from .sequence import Sizes, in_reading_order, indices_of, inputs_back, inputs_into, sizes, step_by_step, unmasked
+from .sequence import (
+    Sizes,
+    in_reading_order,
+    indices_of,
+    inputs_back,
+    inputs_into,
+    mask_of,
+    sizes,
+    step_by_step,
+    unmasked,
+)
 from .steps import gru_step
 from .workspace import Lease, Workspace
 
@@ -44,8 +54,8 @@ def gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, b_hn: Any = Non
     if keep not in ("z", "1-z"):
         raise ValueError(f'gru_sequence: keep is "z" or "1-z", the weight of the old state, not {keep!r}')
     after = () if b_hn is None else (b_hn,)
-    return _gru_sequence(indices_of(x, W_xh), h, W_xh, W_hh, b_h, *after, keep=keep, mask=mask, reverse=reverse,
-                         offset=offset)  # fmt: skip
+    return _gru_sequence(indices_of(x, W_xh), h, W_xh, W_hh, b_h, *after, keep=keep, mask=mask_of(mask, W_xh),
+                         reverse=reverse, offset=offset)  # fmt: skip
 
 
 class Kept(Workspace):
@@ -84,9 +94,7 @@ class Local(Workspace):
 @primitive(saves=True, several=True)
 def _gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, keep: str, mask: Any, reverse: bool,
                   offset: int) -> Any:  # fmt: skip
-    n = sizes(x, (h,), W_xh, W_hh, b_h, gates=3)
-    if b_hn and b_hn[0].shape != (n.H,):
-        raise ValueError(f"b_hn must be {(n.H,)}, and is {tuple(b_hn[0].shape)}")
+    n = sizes(x, (h,), W_xh, W_hh, b_h, *b_hn, gates=3)
     lib, size = xp(W_hh), (n.T, n.B, n.H, reverse)
     kept = Lease(Kept, lib, n.dtype, *size)
     hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
@@ -97,7 +105,7 @@ def _gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, ke
         inputs_into(space.rows, x, W_xh * scale, b_h * scale)
         _forward(n, lib, kept.space, space, hs, W_hh * scale, b_hn, keep, mask, reverse)
     outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1]), (kept, hs)
+    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), (kept, hs)
 
 
 def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_hn: Any, keep: str, mask: Any,
@@ -108,7 +116,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_
     W_rz, W_n = (lib.ascontiguousarray(W) for W in (W_hh[:, : 2 * n.H], W_hh[:, 2 * n.H :]))
     h, *h_afters = hs[::-1] if reverse else hs
     rz_product, rz_by_gate, a_n, spare = space.rz, space.rz_by_gate, space.n, space.spare
-    _, masked = in_reading_order(n, lib, None, mask, reverse)
+    _, masked = in_reading_order(n, None, mask, reverse)
     for (row_rz, _, _, row_n, _), (rz, r, z, new, inner), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
     ):
@@ -139,7 +147,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_
 def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, keep: str, mask: Any,
       reverse: bool, offset: int, saved: Any) -> Any:  # fmt: skip
     kept, hs = saved
-    n = sizes(x, (h,), W_xh, W_hh, b_h, gates=3)
+    n = sizes(x, (h,), W_xh, W_hh, b_h, *b_hn, gates=3)
     lib = xp(W_hh)
     many = max(1, min(n.T, BLOCK // (6 * n.B * n.H * n.dtype.itemsize + 1)))
     with (
@@ -168,7 +176,7 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
     W_rz_T, W_n_T = W_hh[:, : 2 * n.H].T, W_hh[:, 2 * n.H :].T
     dh, dh_before, spare = local.dh, local.dh_before, local.spare
     dh_before[...] = 0 if g[1] is None else g[1]
-    dh_outs, masked = in_reading_order(n, lib, g[0], mask, reverse)
+    dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
     many = len(local.steps)
     for end in range(n.T, 0, -many):  # blocks of steps, in the order in which they were read, the last first
         start = max(end - many, 0)

@@ -26,7 +26,17 @@ from ...fusion import twin
 from ...primitives import primitive
 from . import one_pass
 from .one_pass import kernels_for
-from .sequence import Sizes, in_reading_order, indices_of, inputs_back, inputs_into, sizes, step_by_step, unmasked
+from .sequence import (
+    Sizes,
+    in_reading_order,
+    indices_of,
+    inputs_back,
+    inputs_into,
+    mask_of,
+    sizes,
+    step_by_step,
+    unmasked,
+)
 from .steps import lstm_step
 from .workspace import Lease, Workspace
 
@@ -44,7 +54,8 @@ def lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, mask: 
     time of x[0], for its twin `lstm_step`. Raises ValueError where shapes do not fit, IndexError for an index outside
     0..D-1.
     """
-    return _lstm_sequence(indices_of(x, W_xh), h, c, W_xh, W_hh, b_h, mask=mask, reverse=reverse, offset=offset)
+    return _lstm_sequence(indices_of(x, W_xh), h, c, W_xh, W_hh, b_h, mask=mask_of(mask, W_xh), reverse=reverse,
+                          offset=offset)  # fmt: skip
 
 
 class Kept(Workspace):
@@ -88,8 +99,8 @@ class Local(Workspace):
 
 def _by_gate(rows: Any) -> Any:
     """A view (4, B, H) of (B, 4H)."""
-    B = rows.shape[0]
-    return rows.reshape(4, 1, -1) if B == 1 else rows.reshape(B, 4, -1).transpose(1, 0, 2)
+    B, H = rows.shape[0], rows.shape[1] // 4
+    return rows.reshape(4, 1, H) if B == 1 else rows.reshape(B, 4, H).transpose(1, 0, 2)
 
 
 @primitive(saves=True, several=True)
@@ -107,7 +118,7 @@ def _lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, /, ma
         else:
             _forward(n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
     outputs = hs[:-1] if reverse else hs[1:]
-    y = unmasked(outputs, mask), outputs[0 if reverse else -1], kept.space.last_c.copy()
+    y = unmasked(outputs, mask), outputs[0 if reverse else -1].copy(), kept.space.last_c.copy()
     return y, (kept, hs)
 
 
@@ -123,7 +134,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh:
     a, a_by_gate, pair = space.a, space.a_by_gate, space.pair
     new_part, kept_part = pair
     h, *h_afters = hs[::-1] if reverse else hs
-    _, masked = in_reading_order(n, lib, None, mask, reverse)
+    _, masked = in_reading_order(n, None, mask, reverse)
     for row, (gates, ifo, if_, gc, c_before, o, c, tanh_c), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
     ):
@@ -172,7 +183,7 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
     dh, dc, dh_before, W_T = local.dh, local.dc, local.dh_before, W_hh.astype(n.dtype, copy=False).T
     dh_before[...] = 0 if g[1] is None else g[1]
     dc[...] = 0 if g[2] is None else g[2]
-    dh_outs, masked = in_reading_order(n, lib, g[0], mask, reverse)
+    dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
     many = len(local.steps)
     for end in range(n.T, 0, -many):  # blocks of steps, in the order in which they were read, the last first
         start = max(end - many, 0)

@@ -34,7 +34,7 @@ def forward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, hs: Any, x:
         return
     step, a = kernels.lstm_forward, space.a
     h, *h_afters = hs[::-1] if reverse else hs
-    _, masked = in_reading_order(n, lib, None, mask, reverse)
+    _, masked = in_reading_order(n, None, mask, reverse)
     gates, tanh_cs = (kept.gates[::-1], kept.tanh_c[::-1]) if reverse else (kept.gates, kept.tanh_c)
     for row, gate, tanh_c, c, h_after, hole in zip(
         space.steps, gates, tanh_cs, kept.c_afters, h_afters, masked, strict=True
@@ -58,7 +58,7 @@ def backward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, local: Any
         kernels.lstm_backward_all(dhs, W_hh, dh_before, dc, kept.gates, kept.tanh_c, space.rows, reverse)
         return
     step, W_T = kernels.lstm_backward, W_hh.T
-    dh_outs, masked = in_reading_order(n, lib, dhs, mask, reverse)
+    dh_outs, masked = in_reading_order(n, dhs, mask, reverse)
     gates, tanh_cs = (kept.gates, kept.tanh_c) if reverse else (kept.gates[::-1], kept.tanh_c[::-1])
     for row, gate, tanh_c, dh_out, hole in zip(
         space.steps[::-1], gates, tanh_cs, dh_outs[::-1], masked[::-1], strict=True

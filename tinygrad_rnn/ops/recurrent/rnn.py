@@ -13,7 +13,7 @@ from typing import Any
 from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
-from .sequence import in_reading_order, indices_of, inputs_back, inputs_into, sizes, step_by_step, unmasked
+from .sequence import in_reading_order, indices_of, inputs_back, inputs_into, mask_of, sizes, step_by_step, unmasked
 from .steps import NONLINEARITIES, rnn_step
 from .workspace import Lease, Workspace
 
@@ -30,8 +30,8 @@ def rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, nonlinearity: s
     """
     if nonlinearity not in NONLINEARITIES:
         raise ValueError(f'rnn_sequence: nonlinearity is "tanh" or "relu", not {nonlinearity!r}')
-    return _rnn_sequence(indices_of(x, W_xh), h, W_xh, W_hh, b_h, nonlinearity=nonlinearity, mask=mask, reverse=reverse,
-                         offset=offset)  # fmt: skip
+    return _rnn_sequence(indices_of(x, W_xh), h, W_xh, W_hh, b_h, nonlinearity=nonlinearity,
+                         mask=mask_of(mask, W_xh), reverse=reverse, offset=offset)  # fmt: skip
 
 
 class Rows(Workspace):
@@ -52,7 +52,7 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
     hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
     before, *afters = hs[::-1] if reverse else hs
     before[...] = h
-    _, masked = in_reading_order(n, lib, None, mask, reverse)
+    _, masked = in_reading_order(n, None, mask, reverse)
     zero = lib.zeros((), n.dtype)
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
         inputs_into(space.rows, x, W_xh, b_h)
@@ -67,7 +67,7 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
                 copyto(after, before, where=hole)
             before = after
     outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1]), hs
+    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), hs
 
 
 @_rnn_sequence.joint_vjp
@@ -78,7 +78,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
     lib = xp(W_hh)
     add, multiply, W_T = lib.add, lib.multiply, W_hh.astype(n.dtype, copy=False).T
     outputs, before = (hs[:-1], hs[1:]) if reverse else (hs[1:], hs[:-1])
-    dh_outs, masked = in_reading_order(n, lib, g[0], mask, reverse)
+    dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
         if nonlinearity == "tanh":
             multiply(outputs, outputs, space.rows)

@@ -15,7 +15,7 @@ import numpy as np
 
 from ... import backend
 from ...backend import xp
-from ...core import Tensor
+from ...core import Tensor, raw
 from ...recording import step
 from ..elementwise import where
 from ..loss import one_hot
@@ -34,7 +34,7 @@ class Sizes(NamedTuple):
     dtype: Any
 
 
-def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, gates: int) -> Sizes:
+def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, gates: int) -> Sizes:
     """The sizes of x (T, B, D), or of indices x (T, B) that stand for one-hot vectors of D.
 
     Raises ValueError where shapes do not fit, naming what should be.
@@ -46,26 +46,26 @@ def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, gates
     T, B = x.shape[:2]
     wanted = [("W_xh", W_xh, (D, gates * H)), ("W_hh", W_hh, (H, gates * H)), ("b_h", b_h, (gates * H,))]
     wanted += [(name, state, (B, H)) for name, state in zip("hc", states, strict=False)]
+    wanted += [("b_hn", bias, (H,)) for bias in b_hn]
     for name, array, shape in wanted:
         if array.shape != shape:
             raise ValueError(f"{name} must be {shape}, and is {tuple(array.shape)}")
     if T == 0:
         raise ValueError("x has no time step")
-    dtypes = {a.dtype for a in (x, *states, W_xh, W_hh, b_h) if a.dtype.kind in "fc"}
+    dtypes = {a.dtype for a in (x, *states, W_xh, W_hh, b_h, *b_hn) if a.dtype.kind in "fc"}
     return Sizes(T, B, D, H, dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes))
 
 
-def in_reading_order(n: Sizes, lib: Any, dhs: Any, mask: Any, reverse: bool) -> tuple[list[Any], list[Any]]:
+def in_reading_order(n: Sizes, dhs: Any, mask: Any, reverse: bool) -> tuple[list[Any], list[Any]]:
     """Of each step, in the order in which steps are read: the gradient (B, H) of its output, from dhs (T, B, H), and
     the samples (B, 1) that are masked there; None where there is none."""
     if mask is None:
         masked: list[Any] = [None] * n.T
     else:
-        rows = backend.to_numpy(mask).astype(bool)
-        if rows.shape != (n.T, n.B):
-            raise ValueError(f"mask must be (T, B) = {(n.T, n.B)}, and is {rows.shape}")
-        put = np.asarray if lib is np else lib.asarray
-        masked = [None if row.all() else put(~row[:, None]) for row in rows]
+        if mask.shape != (n.T, n.B):
+            raise ValueError(f"mask must be (T, B) = {(n.T, n.B)}, and is {mask.shape}")
+        whole = backend.to_numpy(mask.all(axis=1))  # all at once: a GPU would be waited for at each step
+        masked = [None if all_there else hole for all_there, hole in zip(whole, ~mask[..., None], strict=True)]
     outs = [None] * n.T if dhs is None else list(unmasked(dhs, mask))
     return (outs[::-1], masked[::-1]) if reverse else (outs, masked)
 
@@ -74,7 +74,7 @@ def unmasked(hs: Any, mask: Any) -> Any:
     """hs (T, B, H) with zeros where mask (T, B) is False."""
     if mask is None:
         return hs
-    return hs * backend.to_device(mask, backend.of(hs).device)[..., None].astype(hs.dtype)
+    return hs * mask[..., None].astype(hs.dtype)
 
 
 def inputs_into(rows: Any, x: Any, W_xh: Any, b_h: Any) -> None:
@@ -93,6 +93,7 @@ def inputs_into(rows: Any, x: Any, W_xh: Any, b_h: Any) -> None:
 def gather(table: Any, indices: Any, out: Any) -> None:
     """out := table[indices]."""
     if xp(out) is np:
+        table = table.astype(out.dtype, copy=False)
         np.take(table, indices, axis=0, out=out, mode="clip")  # they were checked; "raise" would copy once more
     else:
         out[...] = table[indices]
@@ -127,6 +128,15 @@ def indices_of(x: Any, W_xh: Any) -> Any:
 def one_hot_inputs(x: Any, W_xh: Any) -> Any:
     """x, or for indices the one-hot vectors (T, B, D) that they stand for."""
     return Tensor(one_hot(indices_of(x, W_xh), len(W_xh), W_xh.dtype)) if x.ndim == 2 else x
+
+
+def mask_of(mask: Any, W_xh: Any) -> Any:
+    """A mask as an array of bool on the device of W_xh; NumPy's may come from the CPU, as indices may."""
+    if mask is None:
+        return None
+    array = raw(mask)
+    array = array if backend.is_array(array) else np.asarray(array)
+    return backend.to_device(array.astype(bool), backend.of(raw(W_xh)).device)
 
 
 def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: bool = False,
