@@ -33,14 +33,14 @@ def key_of(x: Tensor) -> Key:
 
 def reachable(outputs: Iterable[Tensor], since: int) -> list[Node]:
     """The nodes, made after number `since`, that `outputs` depend on, newest first."""
-    found = {x.node for x in outputs if x.node is not None and x.node.order > since}
-    waiting = list(found)
-    while waiting:
-        for x in waiting.pop().inputs:
-            if x.__class__ is Tensor and (node := x.node) is not None and node not in found and node.order > since:
-                found.add(node)
-                waiting.append(node)
-    return sorted(found, key=attrgetter("order"), reverse=True)
+    nodes = list({x.node for x in outputs if x.node is not None and x.node.order > since})
+    found = set(nodes)
+    for node in nodes:  # the list grows while it is walked
+        for x in node.inputs:
+            if x.__class__ is Tensor and (made := x.node) is not None and made not in found and made.order > since:
+                found.add(made)
+                nodes.append(made)
+    return sorted(nodes, key=attrgetter("order"), reverse=True)
 
 
 def leading_to(nodes: list[Node], targets: set[Key]) -> set[Key]:

@@ -29,7 +29,6 @@ class debug(Surroundings):
     closely = True
 
     def __init__(self) -> None:
-        super().__init__()
         self._locked: WeakValueDictionary[int, np.ndarray] = WeakValueDictionary()  # an array before the views of it
         self._arriving = _FINITE
 
@@ -41,7 +40,7 @@ class debug(Surroundings):
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)
-        if self._tokens:  # entered again while it was open
+        if self._open:  # entered again while it was open
             return
         for array in self._locked.values():
             array.flags.writeable = True

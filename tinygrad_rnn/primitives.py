@@ -169,10 +169,10 @@ class Primitive:
             if name not in self.parameters:
                 raise TypeError(f"{self.name}: arrays are given by position, not as {name}=" if name in self.arguments
                                 else f"{self.name} has no parameter {name!r}")  # fmt: skip
-        if len(args) > self.arity:
-            if len(args) > self.arity + len(self.parameters):
+        if extra := args[self.arity :]:
+            if len(extra) > len(self.parameters):
                 raise TypeError(f"{self.name} takes {self.arity + len(self.parameters)} arguments, not {len(args)}")
-            for name, value in zip(self.parameters, args[self.arity :]):  # noqa: B905 (strict= takes half the time)
+            for name, value in zip(self.parameters, extra):  # noqa: B905 (strict= takes half the time)
                 if name in params:
                     raise TypeError(f"{self.name}: {name} is given twice, by position and by name")
                 params[name] = value

@@ -9,9 +9,10 @@ import inspect
 import operator
 from collections.abc import Callable
 from contextlib import ContextDecorator
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from copy import copy
 from functools import wraps
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -33,12 +34,6 @@ class State:
         self.taps: tuple[Any, ...] = ()
         self.draws: dict[Any, Any] | None = None
 
-    def copy(self) -> State:
-        new = State.__new__(State)
-        new.on, new.scope, new.step = self.on, self.scope, self.step
-        new.watchers, new.taps, new.draws = self.watchers, self.taps, self.draws
-        return new
-
 
 state: ContextVar[State] = ContextVar("tinygrad_rnn.recording", default=State())  # noqa: B039 (never changed)
 
@@ -52,14 +47,16 @@ class Surroundings(ContextDecorator):
     """A `with` block (or a decorated function or coroutine) in which the State differs. Subclasses say how, in
     `change`. Raises TypeError as the decorator of a generator, whose body runs outside the call."""
 
+    _open: Any = None  # how to undo it: (token, the same of the block around, if it was entered while it was open)
+
     def __new__(cls, *args: Any, **options: Any) -> Self:
-        if args and inspect.isfunction(args[0]):
+        if args and isinstance(args[0], FunctionType):
             inner = "..." if inspect.signature(cls.__init__).parameters.keys() - {"self", "reader"} else ""
             raise TypeError(f"{cls.__name__}: write @tg.{cls.__name__}({inner}), with brackets")
         return super().__new__(cls)
 
     def __init__(self) -> None:
-        self._tokens: list[Token[State]] = []  # a list, because a block may be entered again while it is open
+        """No arguments, unless a subclass says which."""
 
     def __call__(self, f: Callable[..., Any]) -> Any:
         if inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f):
@@ -81,17 +78,20 @@ class Surroundings(ContextDecorator):
 
     def _recreate_cm(self) -> Self:  # a decorated function may run in several threads at once
         fresh = copy(self)
-        fresh._tokens = []
+        fresh._open = None
         return fresh
 
     def __enter__(self) -> Any:
-        new = state.get().copy()
+        now, new = state.get(), State.__new__(State)
+        new.on, new.scope, new.step = now.on, now.scope, now.step
+        new.watchers, new.taps, new.draws = now.watchers, now.taps, now.draws
         self.change(new)
-        self._tokens.append(state.set(new))
+        self._open = state.set(new), self._open
         return self
 
     def __exit__(self, *_: object) -> None:
-        state.reset(self._tokens.pop())
+        token, self._open = self._open
+        state.reset(token)
 
 
 class no_grad(Surroundings):
@@ -112,7 +112,6 @@ class scope(Surroundings):
     """`with tg.scope("encoder"):` every node made inside has "encoder" at the end of its `.scope`."""
 
     def __init__(self, name: str) -> None:
-        super().__init__()
         self.name = str(name)
 
     def change(self, new: State) -> None:
@@ -126,7 +125,6 @@ class step(Surroundings):
     """
 
     def __init__(self, t: int) -> None:
-        super().__init__()
         try:
             self.t = operator.index(t)
         except TypeError:
@@ -143,7 +141,6 @@ class trace(Surroundings):
     closely = True  # fused operations are to be recorded step by step
 
     def __init__(self) -> None:
-        super().__init__()
         self.nodes: list[Node] = []
         self.failed: Node | None = None
         self.error: Exception | None = None
@@ -186,7 +183,6 @@ class tap(Surroundings):
     """`with tg.tap() as seen:` every backward pass inside is read by `seen`, a fresh Tap or the one given."""
 
     def __init__(self, reader: Any = None) -> None:
-        super().__init__()
         self.reader = Tap() if reader is None else reader
 
     def change(self, new: State) -> None:

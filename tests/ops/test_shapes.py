@@ -161,6 +161,26 @@ def test_repeated_indices_accumulate():
     assert tg.put(np.ones(3), (2,), [1, 1, 0]).tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.int16])
+@pytest.mark.parametrize("shape", [(400,), (20, 30), (3, 0, 5), (0,), (3,), (1500, 2)])
+@pytest.mark.parametrize("rows", [(300, 4), (5, 2, 3), (7,), (40, 1)])
+def test_the_gradient_of_rows_is_their_sum_however_many_there_are(rows, shape, dtype):
+    rng = np.random.default_rng(0)
+    index, W = rng.integers(0, min(rows[0], 200), shape).astype(dtype), rng.normal(size=rows)
+    weights = rng.normal(size=(*shape, *rows[1:]))
+    expected = np.zeros(rows)
+    for i, weight in zip(index.reshape(-1), weights.reshape(-1, *rows[1:]), strict=True):
+        expected[i] += weight
+    for read in (tg.take, lambda W, i: W[i], *([lambda W, i: W[i - rows[0]]] if dtype is np.int64 else [])):
+        x = leaf(W)
+        loss = tg.sum(read(x, index) * weights)
+        for create_graph in (False, True):
+            (g,) = tg.grad(loss, x, create_graph=create_graph)
+            np.testing.assert_allclose(g.numpy(), expected, rtol=1e-12, atol=1e-12)
+    mixed = np.where(rng.random(shape) < 0.5, index.astype(int), index.astype(int) - rows[0])  # row -1 is the last one
+    np.testing.assert_allclose(tg.put(weights, rows, mixed), expected, rtol=1e-12, atol=1e-12)
+
+
 @few
 @given(hnp.array_shapes(min_dims=1, max_dims=3, max_side=4).flatmap(
     lambda s: st.tuples(st.just(s), hnp.basic_indices(s, allow_newaxis=True))))  # fmt: skip

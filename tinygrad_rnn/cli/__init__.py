@@ -65,6 +65,7 @@ def build() -> typer.Typer:
     for command in (models.tour, models.draw, models.train, models.sample):
         app.command(rich_help_panel="Whole models")(command)
     app.command(rich_help_panel="This installation")(health.doctor)
+    app.command("compile", rich_help_panel="This installation")(health.compile_fast)
     return app
 
 

@@ -1,4 +1,4 @@
-"""The command that says what is here and what is missing."""
+"""The commands about this installation: what is here and what is missing, and compiling what may be compiled."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def doctor() -> None:
     from ..course.manifest import lessons_in
     from ..course.runner import missing_limits
     from ..course.workspace.shelf import NoLesson, shelf
+    from ..ops.recurrent import fast
     from ..pictures import engines
 
     def say(what: str, how: str) -> None:
@@ -37,6 +38,7 @@ def doctor() -> None:
         say("device cuda", "here")
     except RuntimeError as why:
         say("device cuda", f"missing: {why}")
+    say("compiled", fast.status())
     for engine in engines.available():
         found = f"{engine.version or 'here'} (makes {engine.makes})"
         say(f"drawing {engine.name}", found if engine.present else f"missing (makes {engine.makes}): {engine.install}")
@@ -52,6 +54,15 @@ def doctor() -> None:
     for limit in missing_limits():
         for i, line in enumerate(textwrap.wrap(limit, WIDTH - COLUMN)):
             say("" if i else "not limited", line)
+
+
+def compile_fast() -> None:
+    """Compile the LSTM's arithmetic for this processor, once (needs the extra `fast`)."""
+    from ..ops.recurrent import fast
+
+    print("compiling the LSTM's arithmetic; some seconds ...", flush=True)
+    fast.prepare()
+    print("done: float32 LSTMs use it from now on; TINYGRAD_RNN_FAST=0 turns it off")
 
 
 def _packages() -> dict[str, str]:

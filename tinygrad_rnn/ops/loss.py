@@ -50,14 +50,14 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
     """
     if not hasattr(logits, "shape"):
         (logits,) = as_arrays([logits])
-    targets = as_indices(targets, logits, logits.shape[-1], "cross_entropy: target")
-    if targets.shape != logits.shape[:-1]:
-        raise ValueError(f"cross_entropy: logits {tuple(logits.shape)} need targets {tuple(logits.shape[:-1])}, not "
-                         f"{tuple(targets.shape)}")  # fmt: skip
+    *shape, size = logits.shape
+    targets = as_indices(targets, logits, size, "cross_entropy: target")
+    if targets.shape != tuple(shape):
+        raise ValueError(f"cross_entropy: logits {(*shape, size)} need targets {tuple(shape)}, not {targets.shape}")
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f'cross_entropy: reduction is "mean", "sum" or "none", not {reduction!r}')
     if mask is None:
-        weights = None if reduction == "none" else 1.0 if reduction == "sum" else 1 / max(targets.size, 1)
+        weights = None if reduction == "none" else 1.0 if reduction == "sum" else 1 / (targets.size or 1)
         return _cross_entropy(logits, targets, weights)
     weights = _weights(mask, logits, targets.shape)
     if reduction == "none":
@@ -67,23 +67,29 @@ def cross_entropy(logits: Any, targets: Any, mask: Any = None, reduction: str = 
 
 @primitive(saves=True)
 def _cross_entropy(logits: Any, /, targets: Any, weights: Any) -> Any:
-    """One loss a target, or with `weights` (a number, or one a target) their weighted sum. Saves the softmax."""
-    lib = xp(logits)
-    x = logits - logits.max(axis=-1, keepdims=True)
-    e = lib.exp(x)
-    total = e.sum(axis=-1, keepdims=True)
-    picked = x.reshape(-1, x.shape[-1])[lib.arange(targets.size), targets.reshape(-1)]
-    losses = lib.log(total[..., 0]) - picked.reshape(targets.shape)
-    if weights is None:
-        return losses, e / total
-    return losses.sum() * weights if isinstance(weights, float) else (losses * weights).sum(), e / total
+    """One loss a target, or with `weights` (a number, or one a target) their weighted sum. Saves dL/dlogits of each
+    loss, softmax - one_hot."""
+    lib, size = xp(logits), logits.shape[-1]
+    rows = lib.ascontiguousarray(logits).reshape(-1, size)  # so that what comes of it is flat without copying
+    x = rows - rows.max(axis=1, keepdims=True)
+    p = lib.exp(x)
+    total = p.sum(axis=1, keepdims=True)
+    at = lib.arange(0, p.size, size) + targets.reshape(-1)
+    log_p = x.reshape(-1)[at] - lib.log(total[:, 0])
+    p /= total
+    p.reshape(-1)[at] = lib.expm1(log_p)  # p - 1, with all its digits where p is nearly 1
+    saved = p.reshape(logits.shape)
+    if isinstance(weights, float):
+        return log_p.sum() * -weights, saved
+    losses = -log_p.reshape(targets.shape)
+    return losses if weights is None else (losses * weights).sum(), saved
 
 
 @_cross_entropy.vjp(0)
 def _(g: Any, y: Any, logits: Any, targets: Any, weights: Any, saved: Any) -> Any:
-    p = softmax(logits) if saved is None else saved
+    d = softmax(logits) - _is_target(targets, logits.shape[-1]) if saved is None else saved
     each = g if weights is None else g * weights
-    return (p - _is_target(targets, logits.shape[-1])) * (expand_dims(each, -1) if each.ndim else each)
+    return d * (expand_dims(each, -1) if each.ndim else each)
 
 
 def _is_target(targets: Any, size: int) -> Any:

@@ -87,7 +87,7 @@ def sum_to(x: Any, /, shape: tuple[int, ...]) -> Any:
     """x summed down to `shape`, from which it could be broadcast: what undoes broadcasting."""
     lead = x.ndim - len(shape)
     if lead == 1 and x.shape[1:] == shape:  # a bias: the commonest case
-        return x.sum(axis=0)
+        return x[0] if len(x) == 1 else x.sum(axis=0)
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[lead:], strict=True)):
         raise ValueError(f"{shape} does not broadcast to {x.shape}")
     stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1)

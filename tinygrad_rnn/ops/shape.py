@@ -229,25 +229,34 @@ def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
     """
     array = raw(indices)
     array = array if backend.is_array(array) else np.asarray(array)
-    if array.size == 0:
-        array = array.astype(np.intp)  # an empty list is of floats
-    if array.dtype.kind not in "iu":
+    if array.dtype.kind not in "iu" and array.size:
         raise TypeError(f"{what} must be an integer, not {array.dtype}")
-    if array.size and _largest(array.astype(np.uint64, copy=False)) >= size:  # as unsigned, -1 is the largest
-        wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
-        raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
-    there = backend.of(raw(like))
-    return array if backend.of(array) is there else backend.to_device(array, there.device)
-
-
-def _largest(x: Any) -> int:
-    return int(x.reshape(-1)[x.argmax()])  # a third of the time of x.max(), for a batch of targets
+    array = array.astype(np.intp, copy=False)  # an empty list is of floats
+    if array.size:
+        flat = array.reshape(-1).astype(np.uint64)  # where -1 is the largest
+        if int(flat[flat.argmax()]) >= size:  # a third of the time of flat.max(), for a batch of targets
+            wrong = int(array.min()) if int(array.min()) < 0 else int(array.max())
+            raise IndexError(f"{what} {wrong} is outside 0..{size - 1}")
+    like = raw(like)
+    return array if type(array) is type(like) else backend.to_device(array, backend.of(like).device)
 
 
 def _add_at(buffer: Any, index: Any, x: Any) -> None:
     """buffer[index] += x, counting repeated indices each time."""
     parts = index if isinstance(index, tuple) else (index,)
-    if any(backend.is_array(p) and p.dtype.kind in "iu" for p in parts):
+    if not any(backend.is_array(p) and p.dtype.kind in "iu" for p in parts):
+        buffer[index] += x  # nothing else names an element twice
+    elif type(index) is np.ndarray and x.size > 2000 and x.shape == index.shape + buffer.shape[1:] != index.shape:
+        _add_rows(buffer, index, x)
+    else:
         xp(buffer).add.at(buffer, index, x)
-    else:  # nothing else names an element twice
-        buffer[index] += x
+
+
+def _add_rows(buffer: np.ndarray, index: np.ndarray, x: np.ndarray) -> None:
+    """buffer[index] += x for one array of integers. Sorted, so that equal ones lie side by side, many rows take half
+    to a fifth of the time of `add.at`."""
+    rows = index.reshape(-1).astype(np.intp) % len(buffer)  # -1 and the last row are one
+    order = rows.argsort(kind="stable")
+    rows = rows[order]
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    buffer[rows[first]] += np.add.reduceat(x.reshape(-1, *buffer.shape[1:])[order], first)

@@ -15,6 +15,7 @@ import numpy as np
 
 from ... import backend
 from ...backend import xp
+from ...core import Tensor
 from ...recording import step
 from ..elementwise import where
 from ..loss import one_hot
@@ -125,7 +126,7 @@ def indices_of(x: Any, W_xh: Any) -> Any:
 
 def one_hot_inputs(x: Any, W_xh: Any) -> Any:
     """x, or for indices the one-hot vectors (T, B, D) that they stand for."""
-    return one_hot(indices_of(x, W_xh), len(W_xh), W_xh.dtype) if x.ndim == 2 else x
+    return Tensor(one_hot(indices_of(x, W_xh), len(W_xh), W_xh.dtype)) if x.ndim == 2 else x
 
 
 def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: bool = False,
