@@ -631,7 +631,7 @@ assert door[keeps].mean() < 0.05, "the cells that keep are full: no gradient get
 #
 # Adding again, 50 numbers long, and now against the vanilla RNN: the same updates, the same sequences, the same size
 # (16 units), the same optimizer. The learning rate is each network's own (the vanilla RNN was tried at 0.001, 0.003,
-# 0.01 and 0.03: no difference). This takes about fifteen seconds.
+# 0.01 and 0.03: no difference). This takes a few seconds.
 
 # %%
 from tinygrad_rnn.course.tour.adding import SOLVED, Adder
