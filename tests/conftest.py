@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
 from tests.strict import STRICT
-from tinygrad_rnn import backend
+from tinygrad_rnn import backend, fusion
 
 
 def _has_cuda() -> bool:
@@ -15,6 +19,15 @@ def _has_cuda() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+@contextmanager
+def steps_recorded() -> Iterator[None]:
+    """Inside, it is an error where a fused layer has to be unrolled to be looked into, even if that was said before."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setattr(fusion, "_told", False)
+        warnings.simplefilter("error", fusion.SlowerRoad)
+        yield
 
 
 DEVICES = ["cpu", "strict", *(["cuda"] if _has_cuda() else [])]

@@ -569,7 +569,7 @@ for b in range(4):
 # Is it true that "without clipping it cannot be learned"? Slides show one learning rate, one run. Let us take five
 # rates, three networks each, with and without clipping at norm 1 (**your** `clip_global`); plain gradient descent, no
 # momentum. A run counts as solved as soon as fewer than 1 % of the last 1000 sequences were answered wrongly; each
-# sequence is new. Half a minute to a minute:
+# sequence is new. About half a minute:
 
 # %%
 RATES, SEEDS, UPDATES = (0.02, 0.05, 0.1, 0.3, 1.0), (0, 1, 2), 1500

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # The LSTM, and where its gradient goes
 #
-# **About 110 minutes.** You need: BPTT by hand (lesson `bptt`) and the vanishing gradient (lesson `vanishing`).
+# **About 115 minutes.** You need: BPTT by hand (lesson `bptt`) and the vanishing gradient (lesson `vanishing`).
 #
 # At the end you will
 #
@@ -165,7 +165,9 @@ assert lost < 1e-9
 # gate came with Gers, Schmidhuber & Cummins in 2000, for a reason that you will see in a moment.
 
 # %%
-one_unit = tg.nn.LSTM(1, 1, rng=np.random.default_rng(0), dtype=np.float64)
+one_unit = tg.nn.LSTM(
+    1, 1, kernel="unrolled", rng=np.random.default_rng(0), dtype=np.float64
+)  # its steps are recorded one by one, so that they can be seen
 outputs, _ = one_unit(tg.tensor(np.array([0.3, -0.6, 0.9]).reshape(3, 1, 1), name="X"))
 tg.draw(tg.sum(outputs[-1]), view="gates", title="Inside step 3 (index 2)")
 
@@ -421,7 +423,9 @@ def pieces_of(layer, t):
 
 print("weights   | whole Jacobian | only f is off by | the slide is off by")
 for stretch in (1, 4):
-    layer = tg.nn.LSTM(D, H, rng=np.random.default_rng(4), dtype=np.float64)
+    layer = tg.nn.LSTM(
+        D, H, kernel="unrolled", rng=np.random.default_rng(4), dtype=np.float64
+    )
     layer.layers[0].forward.W_hh.data = layer.layers[0].forward.W_hh.data * stretch
     outputs, _ = layer(tg.tensor(inputs))
     found = tg.flow.find_states(tg.sum(outputs[-1]))
@@ -486,7 +490,9 @@ BIASES = (0.0, 1.0, 2.0)
 def loss_of(forget_bias, size=1.0):
     """The loss of the last step of an LSTM that has just been drawn, on random
     inputs (T, B, D)."""
-    layer = tg.nn.LSTM(D, H, rng=np.random.default_rng(1), dtype=np.float64)
+    layer = tg.nn.LSTM(
+        D, H, kernel="unrolled", rng=np.random.default_rng(1), dtype=np.float64
+    )
     cell = layer.layers[0].forward
     cell.W_xh.data, cell.W_hh.data = cell.W_xh.data * size, cell.W_hh.data * size
     cell.b_h.data = exercise.init_forget_bias(np.zeros(4 * H), forget_bias)
@@ -625,7 +631,7 @@ assert door[keeps].mean() < 0.05, "the cells that keep are full: no gradient get
 #
 # Adding again, 50 numbers long, and now against the vanilla RNN: the same updates, the same sequences, the same size
 # (16 units), the same optimizer. The learning rate is each network's own (the vanilla RNN was tried at 0.001, 0.003,
-# 0.01 and 0.03: no difference). This takes about fifteen seconds.
+# 0.01 and 0.03: no difference). This takes a few seconds.
 
 # %%
 from tinygrad_rnn.course.tour.adding import SOLVED, Adder
@@ -773,6 +779,48 @@ charts.lag_chart(
 # %%
 assert kept["chrono, up to 100 steps"][100] > 0.05
 assert kept["forget bias 2"][100] < 1e-5
+
+# %% [markdown]
+# ## 10. Why the fast one is fast
+#
+# Where nobody wants to see its steps, `tg.nn.LSTM` is *fused*: the whole sequence is one operation, with a way back
+# derived by hand, like yours. Twice the same layer, then, and the same loss:
+
+# %%
+import time
+
+X = np.random.default_rng(7).normal(size=(100, 16, 27))  # (T, B, D)
+found = {}
+for kernel in ("unrolled", "fused"):
+    layer = tg.nn.LSTM(27, 64, kernel=kernel, rng=np.random.default_rng(8), dtype=np.float64)
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        outputs, _ = layer(tg.tensor(X))
+        loss = tg.mean(outputs * outputs)
+        found[kernel] = [outputs, *tg.grad(loss, layer.parameters())]
+        took.append(1000 * (time.perf_counter() - began))
+    print(
+        f"{kernel:8}: {tg.memory(loss).nodes:4} operations recorded, {np.median(took):5.1f} ms "
+        "for forward and backward"
+    )
+for one, other in zip(found["unrolled"], found["fused"], strict=True):
+    size = np.abs(one.numpy()).max()
+    assert np.allclose(one.numpy(), other.numpy(), rtol=0, atol=1e-12 * size)
+
+# %% [markdown]
+# The same numbers, to rounding. An engine that goes back through one operation after the other cannot pull these three
+# levers; who has written the way back by hand can:
+#
+# 1. **One product for all inputs.** $x_t W_{xh}$ waits for no state, so all steps are multiplied at once, before the
+#    loop.
+# 2. **One product for each weight's gradient.** $\sum_t h_{t-1}^\top\, da_t$ is a single product of all states with all
+#    `da`, stacked. It can wait until the walk is over.
+# 3. **Local derivatives known before the walk.** $s(1-s)$, $1-g^2$, $1-\tanh^2 c$ come from the forward pass alone and
+#    are computed for many steps at once. What is left in the loop is what needs the step after.
+#
+# Read it in `tinygrad_rnn/ops/recurrent/lstm.py`: your equations stand at its top. The price is that there is nothing
+# to see inside one operation. Where this lesson looked into a layer, it asked for `kernel="unrolled"`.
 
 # %% [markdown]
 # ## What to take along

@@ -202,6 +202,28 @@ def test_a_notebook_that_fails_is_told_with_its_place(lesson, tmp_path, way):
     assert json.loads((copy.folder / "lesson.ipynb").read_text())["cells"][1]["outputs"] == []
 
 
+LOOKS = """import numpy as np
+
+import tinygrad_rnn as tg
+
+layer = tg.nn.RNN(2, 3, kernel="fused", rng=0)
+tg.flow.find_states(layer(np.ones((4, 1, 2), np.float32))[0])
+"""
+
+
+@pytest.mark.parametrize("way", ["script", "kernel"])
+def test_a_notebook_that_looks_into_a_fused_layer_is_told(lesson, tmp_path, way):
+    lesson = change(lesson, "lesson.py", "import numpy as np\n", LOOKS)
+    found = list(getattr(rehearsal, way)(alone(lesson, tmp_path), text_of(lesson, SOLUTION)))
+    assert len(found) == 2
+    assert all("SlowerRoad: a fused layer was unrolled" in told and 'kernel="unrolled"' in told for told in found)
+
+
+def test_a_notebook_that_looks_into_an_unrolled_layer_is_fine(lesson, tmp_path):
+    lesson = change(lesson, "lesson.py", "import numpy as np\n", LOOKS.replace("fused", "unrolled"))
+    assert list(rehearsal.script(alone(lesson, tmp_path), text_of(lesson, SOLUTION))) == []
+
+
 def test_a_notebook_that_hangs_is_told(lesson, tmp_path, monkeypatch):
     lesson = change(lesson, "lesson.py", "import numpy as np\n", "import time\n\ntime.sleep(60)\n")
     monkeypatch.setattr(rehearsal, "SECONDS", 1)

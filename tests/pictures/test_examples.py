@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import tinygrad_rnn as tg
+from tests.conftest import steps_recorded
 from tinygrad_rnn.pictures.examples import EXAMPLES
 
 
@@ -19,7 +20,8 @@ def test_each_example_draws_by_itself_and_alike_for_a_seed(name):
 @pytest.mark.parametrize("name", ["hello", "elman", "lstm", "gru"])
 @pytest.mark.parametrize("view", ["cells", "rolled", "gates", "ops", "flow"])
 def test_each_recurrent_example_has_every_view(name, view):
-    assert tg.draw(EXAMPLES[name](3, np.random.default_rng(0)), view).figure.nodes
+    with steps_recorded():
+        assert tg.draw(EXAMPLES[name](3, np.random.default_rng(0)), view).figure.nodes
 
 
 def test_the_product_s_gradients_are_each_other_s_values():

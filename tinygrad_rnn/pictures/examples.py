@@ -45,7 +45,7 @@ def _total(losses: list[Tensor]) -> Tensor:
 
 def _recurrent(kind: type[nn.RNN] | type[nn.LSTM] | type[nn.GRU], T: int, rng: np.random.Generator) -> Tensor:
     """A layer over a random sequence (B=2, D=3, H=5) with a linear readout and a cross-entropy in each step."""
-    layer = kind(3, 5, dtype=np.float64, rng=rng)
+    layer = kind(3, 5, kernel="unrolled", dtype=np.float64, rng=rng)
     readout = nn.Linear(5, 4, dtype=np.float64, rng=rng)
     readout.W.named("W_hy")
     readout.b.named("b_y")  # type: ignore[union-attr]

@@ -16,6 +16,7 @@ from ..words import say
 from .ipynb import SOURCE, checks, until_first_check
 
 SECONDS = 300  # a hang's end; lessons take under a minute
+SURPRISE = "error:a fused layer was unrolled"  # a learner who looks where the lesson says to look is not to be warned
 
 
 def script(alone: Lesson, solution: str) -> Iterator[str]:
@@ -72,8 +73,9 @@ def kernel(alone: Lesson, solution: str) -> Iterator[str]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, without a window to draw in, and with warnings left to the notebook. Lessons' arrays
-    are small: on a busy machine, threads that wait for one another take most of the time."""
+    """This process's environment, without a window to draw in, and with warnings left to the notebook, but for the one
+    that is its author's to avoid. Lessons' arrays are small: on a busy machine, threads that wait for one another take
+    most of the time."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONWARNINGS", SWITCH)}
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    return {**threads, **kept, "MPLBACKEND": "Agg", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return {**threads, **kept, "MPLBACKEND": "Agg", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONWARNINGS": SURPRISE}

@@ -14,7 +14,7 @@ from ...data.tasks import ADDING_WITHOUT_MEMORY
 from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from . import captions
-from .memory import Memory, in_float64, lag_picture, ledger_picture, remember
+from .memory import Memory, lag_picture, ledger_picture, remember, to_look_into
 from .parts import Clock, Part, Picture, Prose
 
 LENGTH, HIDDEN, BATCH, CLIP = 100, 16, 32, 1.0
@@ -68,7 +68,7 @@ class Adder:
         return self.tests[-1][1]
 
     def memory(self, x: np.ndarray, y: np.ndarray) -> Memory:
-        layer, head = in_float64(self.layer, self.head)
+        layer, head = to_look_into(self.layer, self.head)
         return remember(answer_loss(layer, head, x.astype(float), y.astype(float)), layer.layers[0].forward.W_hh)
 
     @property

@@ -54,9 +54,9 @@ def network(p: Arrays, xs: np.ndarray, targets: np.ndarray) -> tuple[dict[str, T
 
 
 def _drawn(loss: Tensor, xs: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> Part:
-    lstm, head = nn.LSTM(xs.shape[2], HIDDEN, dtype=np.float64, rng=rng), nn.Linear(
-        HIDDEN, xs.shape[2], dtype=np.float64, rng=rng
-    )
+    D = xs.shape[2]
+    lstm = nn.LSTM(D, HIDDEN, kernel="unrolled", dtype=np.float64, rng=rng)  # to be drawn: each step is recorded
+    head = nn.Linear(HIDDEN, D, dtype=np.float64, rng=rng)
     outputs, _ = lstm(tensor(xs))
     inside = ops.sequence_loss(head(outputs), targets, over_time="sum")
     names = {
@@ -72,7 +72,7 @@ def _drawn(loss: Tensor, xs: np.ndarray, targets: np.ndarray, rng: np.random.Gen
     ]
     gates = draw(inside, view="gates", values=True, title="Inside the last step of an LSTM")
     pictures.insert(3, Picture("hello_gates", gates, remarks.HELLO["gates"]))
-    part = Part("hello", "One network, five pictures", remarks.hello(loss.item(), len(xs), xs.shape[2]))
+    part = Part("hello", "One network, five pictures", remarks.hello(loss.item(), len(xs), D))
     part.blocks = [Prose(remarks.HELLO_INTRODUCTION), *pictures]
     part.numbers = {"loss_nats": loss.item(), "steps": len(xs), "hidden_size": HIDDEN}
     return part

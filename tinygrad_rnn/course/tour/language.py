@@ -15,7 +15,7 @@ from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from ..charmodel import CharModel, bits, sample
 from . import captions, remarks
-from .memory import Memory, in_float64, lag_picture, ledger_picture, remember
+from .memory import Memory, lag_picture, ledger_picture, remember, to_look_into
 from .parts import Clock, Part, Picture, Prose, Samples
 
 HIDDEN, BATCH, WINDOW, RATE, CLIP = 64, 16, 25, 1e-2, 1.0
@@ -132,7 +132,7 @@ def held_out_bits(model: CharModel, held_out: Batches | None) -> float | None:
 
 def followed(model: CharModel, window: np.ndarray) -> Memory:
     """The gradient of the last character's loss alone, back through the whole window."""
-    (model,) = in_float64(model)
+    (model,) = to_look_into(model)
     logits, _ = model(window[:-1])
     loss = ops.cross_entropy(logits[-1], window[-1])
     return remember(loss, model.rnn.layers[0].forward.W_hh)

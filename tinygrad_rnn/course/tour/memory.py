@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import nn
 from ...autograd import grad
 from ...core import Tensor
 from ...flow import Ledger, by_lag, find_states, horizon, ledger
@@ -99,9 +100,14 @@ class _ForgetGates(Tap):
                 self.by_step[x.step] = x.data
 
 
-def in_float64(*modules: Any) -> tuple[Any, ...]:
-    """Copies in float64: in float32 a gradient that dies would be 0 below 1e-45, and in float64 it has a norm."""
-    return tuple(copy.deepcopy(module).astype(np.float64) for module in modules)
+def to_look_into(*modules: nn.Module) -> tuple[Any, ...]:
+    """Copies in float64, whose layers record each step: in float32 a gradient that dies would be 0 below 1e-45, and in
+    float64 it has a norm; what was trained by one operation a layer shows nothing between two steps."""
+    copies = tuple(copy.deepcopy(module).astype(np.float64) for module in modules)
+    for part in (part for each in copies for part in each.modules()):
+        if isinstance(part, nn.Recurrent):
+            part.kernel = "unrolled"
+    return copies
 
 
 def lag_picture(memories: Mapping[str, Memory], title: str) -> Drawing:
