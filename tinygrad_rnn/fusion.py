@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import Any
 
 from .core import Node, Tensor
@@ -71,13 +72,55 @@ def unroll(*outputs: Tensor) -> list[Node]:
 
 def unroll_nodes(nodes: Iterable[Node]) -> list[Node]:
     """The same for these nodes alone, each of which may be fused."""
-    came = []
-    for node in nodes:
-        if node.op.twin is not None:
-            if node.op.twin not in _quiet:
-                _tell()
-            came += _replace(node)
+    came: list[Node] = []
+    fused = [node for node in nodes if node.op.twin is not None]
+    if not fused:
+        return came
+    if any(node.op.twin not in _quiet for node in fused):
+        _tell()
+    stand_ins = _StandIns()
+    before = _cuts.set({})
+    try:
+        for node in sorted(fused, key=lambda node: node.order):
+            came += _replace(node, stand_ins)
+    finally:
+        _cuts.reset(before)
     return came
+
+
+_cuts: ContextVar[dict[int, Any] | None] = ContextVar("tinygrad_rnn.fusion.cuts", default=None)
+
+
+def once(f: Callable[[Any], Any], x: Any) -> Any:
+    """f(x), for a twin; the twins of one pass that are given the same x share it, such as the steps of a sequence that
+    two directions read."""
+    cuts = _cuts.get()
+    if cuts is None:
+        return f(x)
+    if id(x) not in cuts:
+        cuts[id(x)] = f(x)
+    return cuts[id(x)]
+
+
+class _StandIns:
+    """What twins get for arguments: Tensors with the arrays of then, since a parameter may have moved on."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[int, int], Tensor] = {}
+        self._given: dict[int, Any] = {}
+
+    def of(self, x: Any, array: Any) -> Tensor:
+        key = (id(x), id(array))
+        if key not in self._made:
+            stand_in = self._made[key] = Tensor(array)
+            if isinstance(x, Tensor):
+                stand_in.requires_grad, stand_in.name = x.requires_grad, x.name
+            self._given[id(stand_in)] = x
+        return self._made[key]
+
+    def given(self, x: Any) -> Any:
+        """The argument that x stands for, if it does."""
+        return self._given.get(id(x), x)
 
 
 _quiet: set[Any] = set()  # twins that take about as long as what they stand for
@@ -93,26 +136,19 @@ def _tell() -> None:
                       SlowerRoad, stacklevel=2)  # fmt: skip
 
 
-def _replace(node: Node) -> list[Node]:
+def _replace(node: Node, stand_ins: _StandIns) -> list[Node]:
     """Make `node` hand on what its twin computes from the same arrays; the nodes that the twin recorded."""
-    given: dict[int, Any] = {}  # by the identity of its stand-in: each argument has one, also where two are the same
-    arguments = list[Tensor]()
-    for x, array in zip(node.inputs, node.arrays, strict=True):
-        stand_in = Tensor(array)  # the array of then: a parameter may have moved on
-        if isinstance(x, Tensor):
-            stand_in.requires_grad, stand_in.name = x.requires_grad, x.name
-        given[id(stand_in)] = x
-        arguments.append(stand_in)
+    arguments = [stand_ins.of(x, array) for x, array in zip(node.inputs, node.arrays, strict=True)]
     params = {name: value for name, value in node.params.items() if name != "saved"}
     assert node.op.twin is not None
     with _within(node) as made:
         outputs = node.op.twin(*arguments, **params)
     for i, inner in enumerate(made.nodes, 1):
         inner.order = node.order - 1 + i / (len(made.nodes) + 1)  # older than what uses them, newer than what they use
-        inner.inputs = tuple(given.get(id(x), x) for x in inner.inputs)
+        inner.inputs = tuple(map(stand_ins.given, inner.inputs))
         inner.line = node.line
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    outputs = tuple(given.get(id(y), y) for y in outputs)
+    outputs = tuple(map(stand_ins.given, outputs))
     for i, name in (node.names or {}).items():
         outputs[i].name = name
     node.op, node.inputs, node.params = unrolled if isinstance(node.value, tuple) else handed_on, outputs, {}

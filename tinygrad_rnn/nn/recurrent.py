@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Tensor, describe
-from ..ops.recurrent import dropout_sequence, join_directions, mask_of, one_hot_inputs, scan
+from ..ops.recurrent import dropout_sequence, indices_of, join_directions, mask_of, one_hot_inputs, scan
 from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
@@ -120,6 +120,8 @@ class Recurrent(Module):
         mask = mask_of(mask, W)
         if not fused:
             x = list(ops.unstack(one_hot_inputs(x, W)))
+        elif self.bidirectional:
+            x = indices_of(x, W)  # so that both directions are given the same
         last: list[Any] = []
         per_layer = len(states) // self.num_layers
         for k, layer in enumerate(self.layers):

@@ -16,6 +16,7 @@ import numpy as np
 from ... import backend
 from ...backend import xp
 from ...core import Tensor, raw
+from ...fusion import once
 from ...recording import step
 from ..elementwise import where
 from ..loss import one_hot
@@ -163,7 +164,8 @@ def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: 
 
 def step_by_step(f: Callable[..., Any], x: Any, state: Any, W_xh: Any, mask: Any, reverse: bool, offset: int) -> Any:
     """The twin of a fused recurrence: `scan` over x (T, B, D), or indices x (T, B); hs (T, B, H), the last state."""
-    hs, state = scan(f, unstack(one_hot_inputs(x, W_xh)), state, mask, reverse, offset)
+    xs = once(lambda x: unstack(one_hot_inputs(x, W_xh)), x)
+    hs, state = scan(f, xs, state, mask, reverse, offset)
     return stack(hs), state
 
 

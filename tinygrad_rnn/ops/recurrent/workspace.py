@@ -69,11 +69,15 @@ class _Shelf:
             if not spaces:
                 return None
             space = spaces.pop()
+            if not spaces:
+                del self._spaces[key]
             self._bytes -= space.nbytes
             return space
 
     def put_back(self, key: Any, space: Workspace) -> None:
         """Never waits: the garbage collector may call this from inside the other methods."""
+        if space.nbytes > LIMIT:
+            return
         self._back.append((key, space))
         if self._lock.acquire(blocking=False):
             try:
@@ -89,9 +93,8 @@ class _Shelf:
             self._bytes += space.nbytes
         while self._bytes > LIMIT:
             longest, spaces = next(iter(self._spaces.items()))
-            if spaces:
-                self._bytes -= spaces.pop(0).nbytes
-            else:
+            self._bytes -= spaces.pop(0).nbytes
+            if not spaces:
                 del self._spaces[longest]
 
 
