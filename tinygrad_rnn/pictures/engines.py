@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -150,7 +151,9 @@ def png(svg: str, dot: str, scale: float = 1.0) -> bytes:
         try:
             resvg = importlib.import_module("resvg_py")
             if (font := _font(resvg)) is not None:
-                return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, dpi=96, **font))
+                options, narrower = font
+                svg = re.sub(r'font-size="([\d.]+)"', lambda m: f'font-size="{float(m[1]) * narrower:.4g}"', svg)
+                return bytes(resvg.svg_to_bytes(svg_string=svg, zoom=scale, dpi=96, **options))
         except (ImportError, ValueError) as error:
             if shutil.which("dot") is None:
                 raise EngineError(f"resvg failed: {error}") from None
@@ -166,19 +169,21 @@ def pdf(dot: str) -> bytes:
     return _run_dot(dot, "pdf", "nop2")
 
 
-def _font(resvg: Any) -> dict[str, Any] | None:
-    """What makes resvg find a sans-serif font: its own choice, a common one by name, or the one in matplotlib. Without
-    a font it leaves the text out and says nothing, so look whether a letter leaves a trace; None where none does."""
+def _font(resvg: Any) -> tuple[dict[str, Any], float] | None:
+    """What makes resvg find a sans-serif font, and by how much letters are to be smaller where it is wider than those
+    that figures are measured for: its own choice, one of the same widths, DejaVu, or matplotlib's. Without a font it
+    leaves the text out and says nothing, so look whether a letter leaves a trace; None where none does."""
     page = '<svg xmlns="http://www.w3.org/2000/svg" width="20" height="20">{}</svg>'
     letter = '<text x="2" y="16" font-size="16" font-family="Helvetica,Arial,sans-serif">h</text>'
     blank = resvg.svg_to_bytes(svg_string=page.format(""))
-    choices: list[dict[str, Any]] = [{}, *({"sans_serif_family": name} for name in ("Liberation Sans", "DejaVu Sans"))]
+    wide = {"sans_serif_family": "DejaVu Sans"}
+    choices: list[tuple[dict[str, Any], float]] = [({}, 1), ({"sans_serif_family": "Liberation Sans"}, 1), (wide, 0.87)]
     spec = importlib.util.find_spec("matplotlib")
     for folder in (spec.submodule_search_locations or []) if spec else []:
-        choices.append({"sans_serif_family": "DejaVu Sans", "font_dirs": [f"{folder}/mpl-data/fonts/ttf"]})
-    for choice in choices:
-        if resvg.svg_to_bytes(svg_string=page.format(letter), **choice) != blank:
-            return choice
+        choices.append(({**wide, "font_dirs": [f"{folder}/mpl-data/fonts/ttf"]}, 0.87))
+    for options, narrower in choices:
+        if resvg.svg_to_bytes(svg_string=page.format(letter), **options) != blank:
+            return options, narrower
     return None
 
 
