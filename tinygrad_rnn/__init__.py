@@ -23,7 +23,7 @@ from .autograd import backward, grad
 from .checks import gradcheck
 from .core import Node, Tensor, tensor
 from .debugging import debug
-from .fusion import unroll
+from .fusion import SlowerRoad, unroll
 from .holdings import memory
 from .ops import *  # noqa: F403
 from .ops import __all__ as _operations
@@ -38,9 +38,9 @@ __version__ = "0.1.0"
 _LAZY = {"nn", "optim", "data", "flow", "pictures", "ops"}
 
 __all__ = [
-    "Node", "Primitive", "Tap", "Tensor", "backward", "checkpoint", "checkpoint_segments", "debug", "draw",
-    "enable_grad", "grad", "gradcheck", "hvp", "jacobian", "jvp", "memory", "no_grad", "primitive", "scope", "step",
-    "tap", "tensor", "trace", "unroll", "vjp", "why",
+    "Node", "Primitive", "SlowerRoad", "Tap", "Tensor", "backward", "checkpoint", "checkpoint_segments", "debug",
+    "draw", "enable_grad", "grad", "gradcheck", "hvp", "jacobian", "jvp", "memory", "no_grad", "primitive", "scope",
+    "step", "tap", "tensor", "trace", "unroll", "vjp", "why",
     "nn", "optim", "data", "flow", *_operations,
 ]  # fmt: skip
 

@@ -65,8 +65,11 @@ def unroll(*outputs: Tensor) -> list[Node]:
     >>> outputs.op, len(unroll(outputs)) > 4
     ('rnn_sequence', True)
     """
-    from .autograd import reachable  # which asks for `unrolled_nodes` itself
+    from .autograd import reachable  # which asks for `unroll_nodes` itself
 
+    for x in outputs:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"unroll: give Tensors, unroll(a, b), not a {type(x).__name__}")
     return unroll_nodes(reachable(outputs, -1))
 
 

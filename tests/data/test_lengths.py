@@ -28,10 +28,17 @@ def test_the_mask_may_be_longer_than_the_longest():
     assert length_mask([], 2).shape == (2, 0)
 
 
+def test_an_empty_sequence_leaves_integers_integers():
+    x, mask = pad([[1, 2], []])
+    assert x.dtype.kind == "i"
+    assert mask.tolist() == [[True, False], [True, False]]
+
+
 @pytest.mark.parametrize(("call", "line"), [
     (lambda: length_mask([3, 1], 2), r"from 0 to T = 2, and they go from 1 to 3"),
     (lambda: length_mask([-1]), "from -1"),
     (lambda: length_mask([1.5]), r"integers \(B,\), not float64"),
+    (lambda: length_mask(5), r"integers \(B,\), not int64 \(\)"),
     (lambda: pad([]), "not none"),
     (lambda: pad([np.ones((2, 3)), np.ones((2, 4))]), r"\(2, 3\), \(2, 4\)"),
 ])  # fmt: skip

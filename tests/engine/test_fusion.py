@@ -318,6 +318,19 @@ def test_a_trace_of_the_fused_kernel_is_drawn_step_by_step(Layer):
     assert pictures[0][0] == pictures[0][1]  # drawn again, the same
 
 
+def test_a_trace_is_drawn_after_its_graph_was_unrolled_for_a_tap():
+    with tg.trace() as tr:
+        one = run(nn.LSTM, "fused")
+    with tg.tap():
+        one.total.backward()
+    assert tg.draw(tr, view="cells").svg == tg.draw(tr, view="cells").svg
+
+
+def test_what_is_no_tensor_is_not_unrolled():
+    with pytest.raises(TypeError, match=r"give Tensors, unroll\(a, b\), not a tuple"):
+        tg.unroll((tg.tensor(1.0),))
+
+
 # What the user is told
 
 

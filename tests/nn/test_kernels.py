@@ -362,3 +362,17 @@ def test_gradcheck_checks_the_kernel_that_runs():
 
     assert tg.gradcheck(f, x, method="complex")
     assert set(used) == {"gru_sequence", None}  # None: values alone
+
+
+@pytest.mark.parametrize("kernel", ["fused", "unrolled"])
+def test_integers_of_three_axes_are_numbers_of_the_weights_dtype(kernel):
+    outputs, _ = nn.RNN(4, 3, kernel=kernel, rng=0)(np.ones((3, 2, 4), int))
+    assert outputs.dtype == np.float32
+
+
+def test_the_last_state_of_a_fused_layer_is_an_output_of_its_own():
+    """As PyTorch's h_n: what uses the outputs alone gives it no gradient."""
+    outputs, h = nn.GRU(4, 3, kernel="fused", rng=0)(np.ones((3, 2, 4), np.float32))
+    assert tg.grad(tg.sum(outputs), h, allow_unused=True) == (None,)
+    (g,) = tg.grad(tg.sum(outputs) + tg.sum(h * 2), h)
+    assert (g.numpy() == 2).all()

@@ -211,3 +211,14 @@ def test_masks_of_any_form(mask):
     x = np.arange(1.0, 1 + mask.size).reshape(mask.shape)
     np.testing.assert_array_equal(leaf(x)[mask].numpy(), x[mask])
     np.testing.assert_array_equal(gradient(lambda x: x[tg.tensor(mask)], x), mask.astype(float))
+
+
+@pytest.mark.parametrize("rows", [3, 3000])
+def test_putting_outside_is_an_error_however_many_rows(rows):
+    with pytest.raises(IndexError, match="12 is out of bounds"):
+        tg.put(np.ones((rows, 2)), (10, 2), np.full(rows, 12))
+
+
+def test_a_bias_of_no_numbers_has_a_gradient_of_none():
+    b = tg.tensor(np.ones(0), requires_grad=True)
+    assert tg.grad(tg.sum(np.ones((2, 3, 0)) + b), b)[0].shape == (0,)

@@ -113,3 +113,10 @@ def test_a_million_operations_are_counted_and_not_drawn():
     assert time.perf_counter() - start < 20
     assert "1,000,000 × multiply" in drawing.figure.description
     assert x.grad is None
+
+
+def test_thousands_of_slices_of_slices_are_no_recursion():
+    x = tg.tensor(np.ones(3000), requires_grad=True) * 1
+    for _ in range(2000):
+        x = x[1:]
+    assert len(Graph(x.sum()).vertices) == 2003  # x, its product, the slices and the sum

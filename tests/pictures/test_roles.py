@@ -132,5 +132,5 @@ def test_pictures_and_instruments_see_the_same_states(name):
     graph, found = roles(name)
     lanes = [lane for layer in found.layers for lane in (layer.h, layer.c) if lane]
     ours = {frozenset((v.node, v.step) for v in lane.values()) for lane in lanes}
-    theirs = {frozenset((x.node, x.step) for x in states) for states in tg.flow.find_states(*graph.outputs).values()}
+    theirs = {frozenset((x.node, x.step) for x in states) for states in tg.flow.find_states(*graph.tensors).values()}
     assert ours == theirs

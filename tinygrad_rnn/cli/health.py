@@ -60,6 +60,7 @@ def compile_fast() -> None:
     """Compile the LSTM's arithmetic for this processor, once (needs the extra `fast`)."""
     from ..ops.recurrent import fast
 
+    fast.check()
     print("compiling the LSTM's arithmetic; some seconds ...", flush=True)
     fast.prepare()
     print("done: float32 LSTMs use it from now on; TINYGRAD_RNN_FAST=0 turns it off")

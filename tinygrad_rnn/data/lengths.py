@@ -16,7 +16,8 @@ def length_mask(lengths: Any, T: int | None = None) -> np.ndarray:
     >>> length_mask([3, 1]).astype(int).tolist()
     [[1, 1], [1, 0], [1, 0]]
     """
-    steps = np.asarray(lengths, None if len(lengths) else int)
+    steps = np.asarray(lengths)
+    steps = steps if steps.size else steps.astype(int)
     if steps.ndim != 1 or steps.dtype.kind not in "iu":
         raise ValueError(f"length_mask: lengths are integers (B,), not {steps.dtype} {steps.shape}")
     longest = int(steps.max(initial=0))
@@ -41,7 +42,7 @@ def pad(sequences: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
         shapes = ", ".join(str(a.shape) for a in arrays[:5]) or "none"
         raise ValueError(f"pad: give sequences (T_b, ...) that differ in their length alone, not {shapes}")
     mask = length_mask([len(a) for a in arrays])
-    x = np.zeros((*mask.shape, *arrays[0].shape[1:]), np.result_type(*arrays))
+    x = np.zeros((*mask.shape, *arrays[0].shape[1:]), np.result_type(*([a for a in arrays if a.size] or arrays)))
     for b, a in enumerate(arrays):
         x[: len(a), b] = a
     return x, mask

@@ -75,13 +75,15 @@ class Recurrent(Module):
     None, as a whole or for an entry, is zeros. The state that comes back is the last that each direction computed: for
     the backward one, that is the state at the sequence's start.
 
-    `mask (T, B)` is for sequences of different lengths (`tg.data.length_mask`): where it is False the state stands
-    still, and outputs are 0, so that the last state is each sequence's own, and a backward direction begins at each
-    sequence's own end.
+    `mask (T, B)` is for sequences of different lengths (`tg.data.pad`): where it is False the state stands still, and
+    outputs are 0 (what x holds there must be finite), so that the last state is each sequence's own, and a backward
+    direction begins at each sequence's own end.
 
     `kernel` says how it is computed: "fused" as one operation a layer and direction, fast; "unrolled" step by step,
     each operation recorded; "auto" is "fused" except inside `tg.trace` and `tg.debug`, which want to see the steps.
-    Results are the same to rounding. A tap, a picture or a derivative of a derivative unrolls what is fused.
+    Results are the same to rounding; the last state of the fused one is an output of its own, as PyTorch's: its
+    gradient is that of what uses it, and not also of what uses the last of `outputs`. A tap, a picture or a derivative
+    of a derivative unrolls what is fused.
 
     Step t of the sequence is recorded under `tg.step(t)`, in both directions t being the time of the data read;
     `offset=` is the time of x[0] where x is one chunk of a longer sequence. The cells are `layers[k].forward` and, if
@@ -118,6 +120,8 @@ class Recurrent(Module):
         self._check(x, mask)
         states, fused, W = self._initial(x, state), self.fuses, self.layers[0].forward.W_xh
         mask = mask_of(mask, W)
+        if x.ndim == 3 and x.dtype.kind in "iub":
+            x = x.astype(W.dtype)
         if not fused:
             x = list(ops.unstack(one_hot_inputs(x, W)))
         elif self.bidirectional:
@@ -161,8 +165,9 @@ class Recurrent(Module):
         if shape[0] == 0:
             raise ValueError(f"{type(self).__name__}: x {shape} has no time step")
         if mask is not None and tuple(getattr(mask, "shape", ())) != shape[:2]:
+            given = "a list: pass np.array(...) of it" if isinstance(mask, (list, tuple)) else told(mask)
             raise ValueError(f"{type(self).__name__}: mask is (T, B) = {shape[:2]}, True where a sequence has a step, "
-                             f"not {told(mask)}")  # fmt: skip
+                             f"not {given}")  # fmt: skip
 
     def _initial(self, x: Any, state: Any) -> list[Any]:
         """The state of each layer and direction, checked, zeros where none is given."""

@@ -86,7 +86,7 @@ def _(g: Any, y: Any, x: Any, axis: Axis, keepdims: bool) -> Any:
 def sum_to(x: Any, /, shape: tuple[int, ...]) -> Any:
     """x summed down to `shape`, from which it could be broadcast: what undoes broadcasting."""
     lead = x.ndim - len(shape)
-    if lead > 0 and len(shape) == 1 and x.shape[lead:] == shape:  # a bias: the commonest case
+    if lead > 0 and len(shape) == 1 and x.size and x.shape[lead:] == shape:  # a bias: the commonest case
         rows = x if lead == 1 else x.reshape(math.prod(x.shape[:lead]), shape[0])
         return rows[0] if len(rows) == 1 else xp(x).ones(len(rows), x.dtype).dot(rows)  # faster than a sum
     if lead < 0 or any(n not in (1, m) for n, m in zip(shape, x.shape[lead:], strict=True)):

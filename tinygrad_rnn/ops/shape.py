@@ -255,7 +255,7 @@ def _add_at(buffer: Any, index: Any, x: Any) -> None:
 def _add_rows(buffer: np.ndarray, index: np.ndarray, x: np.ndarray) -> None:
     """buffer[index] += x for one array of integers. Sorted, so that equal ones lie side by side, many rows take half
     to a fifth of the time of `add.at`."""
-    rows = index.reshape(-1).astype(np.intp) % len(buffer)  # -1 and the last row are one
+    rows = np.arange(len(buffer))[index.reshape(-1)]  # -1 and the last row are one; what is outside is an IndexError
     order = rows.argsort(kind="stable")
     rows = rows[order]
     first = np.flatnonzero(np.diff(rows, prepend=-1))

@@ -157,7 +157,8 @@ def _given(output: Any) -> tuple[list[Tensor], list[Node], Node | None]:
             x.node for node in (*nodes, *([failed] if failed else ())) for x in node.inputs if isinstance(x, Tensor)
         }
         tensors = [node.outputs[0] for node in nodes if node not in used]
-        starts = [node for node in nodes if node.op not in FORMERLY_FUSED] + ([failed] if failed else [])
+        made = [x for node in nodes for x in (node.inputs if node.op in FORMERLY_FUSED else node.outputs[:1])]
+        starts = [x.node for x in map(_resolved, made) if x.node is not None] + ([failed] if failed else [])
     else:
         if backend.is_array(output) or not isinstance(output, (Tensor, Iterable)):
             raise TypeError(f"draw: give a Tensor, a list of Tensors or a tg.trace(), not {type(output).__name__}: "
@@ -208,7 +209,8 @@ def _resolved(x: Tensor) -> Tensor:
         if node.op in FORMERLY_FUSED:
             x = node.inputs[x.index]
             continue
-        source = _resolved(source) if isinstance(source, Tensor) else source
+        while isinstance(source, Tensor) and source.node is not None and source.node.op in FORMERLY_FUSED:
+            source = source.node.inputs[source.index]
         stacked = source.node if isinstance(source, Tensor) else None
         if stacked is None or stacked.op.name != "stack" or stacked.params["axis"] != 0:
             return x

@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-_FAST = {"contract", "nsz", "nnan", "ninf", "arcp", "afn", "reassoc"}  # of LLVM's freedoms; a NaN has become one before
+_FAST = {"contract", "nsz", "arcp", "afn", "reassoc"}  # LLVM's freedoms, but for those that suppose there is no NaN
 _jit = numba.njit(cache=True, error_model="numpy", fastmath=_FAST)
 _inline = numba.njit(cache=True, error_model="numpy", fastmath=_FAST, inline="always")
 

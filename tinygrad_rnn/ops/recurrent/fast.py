@@ -26,8 +26,7 @@ _NOTES = (
 def prepare() -> Path:
     """Compile, and note it; gives the note's path. Takes some seconds. Raises RuntimeError where Numba is not
     installed, OSError where nothing can be written."""
-    if importlib.util.find_spec("numba") is None:
-        raise RuntimeError("Numba is not installed: pip install 'tinygrad_rnn[fast]'")
+    check()
     importlib.import_module(f"{__package__}.compiled").warm_up()
     text = json.dumps({**_facts(), "processor": _processor()})
     kept: OSError | None = None
@@ -41,6 +40,12 @@ def prepare() -> Path:
         kernels.cache_clear()
         return note
     raise kept or OSError("no place for the note of what was compiled")
+
+
+def check() -> None:
+    """Raise RuntimeError where Numba is not installed."""
+    if importlib.util.find_spec("numba") is None:
+        raise RuntimeError("Numba is not installed: pip install 'tinygrad_rnn[fast]'")
 
 
 @cache

@@ -24,9 +24,12 @@ from typing import Any
 from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
-from .lstm import BLOCK
 from .sequence import (
+    BLOCK,
+    Hidden,
     Sizes,
+    blocks,
+    hidden,
     in_reading_order,
     indices_of,
     inputs_back,
@@ -97,24 +100,22 @@ def _gru_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, *b_hn: Any, ke
     n = sizes(x, (h,), W_xh, W_hh, b_h, *b_hn, gates=3)
     lib, size = xp(W_hh), (n.T, n.B, n.H, reverse)
     kept = Lease(Kept, lib, n.dtype, *size)
-    hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
-    hs[-1 if reverse else 0] = h
+    hs = hidden(n, lib, h, reverse)
     with Lease(Rows, lib, n.dtype, *size) as space:
         scale = lib.ones(3 * n.H, n.dtype)
         scale[: 2 * n.H] = 0.5
         inputs_into(space.rows, x, W_xh * scale, b_h * scale)
         _forward(n, lib, kept.space, space, hs, W_hh * scale, b_hn, keep, mask, reverse)
-    outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), (kept, hs)
+    return (unmasked(hs.outputs, mask), hs.steps[-1].copy()), (kept, hs)
 
 
-def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, W_hh: Any, b_hn: Any, keep: str, mask: Any,
+def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Hidden, W_hh: Any, b_hn: Any, keep: str, mask: Any,
              reverse: bool) -> None:  # fmt: skip
     """W_hh and the inputs' share in space.rows have the 1 / 2 of the sigmoids in them."""
     add, subtract, multiply, tanh = lib.add, lib.subtract, lib.multiply, lib.tanh
     half = lib.asarray(0.5, dtype=n.dtype)
     W_rz, W_n = (lib.ascontiguousarray(W) for W in (W_hh[:, : 2 * n.H], W_hh[:, 2 * n.H :]))
-    h, *h_afters = hs[::-1] if reverse else hs
+    h, *h_afters = hs.steps
     rz_product, rz_by_gate, a_n, spare = space.rz, space.rz_by_gate, space.n, space.spare
     _, masked = in_reading_order(n, None, mask, reverse)
     for (row_rz, _, _, row_n, _), (rz, r, z, new, inner), h_after, hole in zip(
@@ -158,7 +159,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
         _backward(n, lib, kept.space, space, local, hs, g, W, bool(b_hn), keep, mask, reverse)
         dx, dW_xh, db = inputs_back((needed[0], needed[2], needed[4]), space.rows, x, W_xh)
         dW_hh = None
-        before = (hs[1:] if reverse else hs[:-1]).reshape(-1, n.H)
+        before = hs.before.reshape(-1, n.H)
         rows, inner = space.rows.reshape(-1, 3 * n.H), space.inner.reshape(-1, n.H)
         if needed[3]:
             held = kept.space.inner.reshape(-1, n.H)
@@ -168,7 +169,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
         return dx, local.dh_before.copy(), dW_xh, dW_hh, db, *db_hn
 
 
-def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any, g: Any, W_hh: Any, after: bool,
+def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Hidden, g: Any, W_hh: Any, after: bool,
               keep: str, mask: Any, reverse: bool) -> None:  # fmt: skip
     """space.rows := dL/d(pre-activation), space.inner := dL/d(h' W_n + b_hn) where the reset comes `after`;
     local.dh_before := dL/d(state before the first step)."""
@@ -177,12 +178,9 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
     dh, dh_before, spare = local.dh, local.dh_before, local.spare
     dh_before[...] = 0 if g[1] is None else g[1]
     dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
-    many = len(local.steps)
-    for end in range(n.T, 0, -many):  # blocks of steps, in the order in which they were read, the last first
-        start = max(end - many, 0)
-        _factors(lib, kept, local, hs, n.T - end if reverse else start, end - start, after, keep, reverse)
-        block = slice(start, end)
-        factors = local.steps[: end - start] if reverse else local.steps[: end - start][::-1]
+    for block, time in blocks(n.T, len(local.steps), reverse):
+        factors = _factors(lib, kept, local, hs, time, after, keep)
+        factors = factors if reverse else factors[::-1]
         for (n_factor, z_factor, r_factor, share), (d_rz, d_r, d_z, d_n, d_inner), (_, r, _, _, _), dh_out, hole in zip(
             factors, space.steps[block][::-1], kept.steps[block][::-1], dh_outs[block][::-1], masked[block][::-1],
             strict=True,
@@ -212,29 +210,31 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
                 add(dh_before, dh_stays, dh_before)
 
 
-def _factors(lib: Any, kept: Kept, local: Local, hs: Any, low: int, size: int, after: bool, keep: str,
-             reverse: bool) -> None:  # fmt: skip
-    """The local derivatives of `size` steps from number `low`."""
+def _factors(lib: Any, kept: Kept, local: Local, hs: Hidden, time: slice, after: bool, keep: str) -> list[Any]:
+    """The local derivatives of a block of steps, in the order of time."""
     multiply, subtract = lib.multiply, lib.subtract
-    gates, factors, slopes = kept.gates[low : low + size], local.factors[:size], local.slopes[:size]
-    h = hs[low + 1 : low + size + 1] if reverse else hs[low : low + size]
+    gates, h = kept.gates[time], hs.before[time]
+    size = len(h)
+    factors, slopes = local.factors[:size], local.slopes[:size]
     z, new = gates[:, 1], gates[:, 2]
     n_factor, z_factor, r_factor, share = (factors[:, i] for i in range(4))
     multiply(gates[:, :2], gates[:, :2], slopes)
     subtract(gates[:, :2], slopes, slopes)  # s (1 - s)
-    multiply(slopes[:, 0], kept.inner[low : low + size] if after else h, r_factor)
-    subtract(*((h, new) if keep == "z" else (new, h)), z_factor)
-    multiply(z_factor, slopes[:, 1], z_factor)
+    multiply(slopes[:, 0], kept.inner[time] if after else h, r_factor)
     if keep == "z":
+        subtract(h, new, z_factor)
         share[...] = z
         subtract(1, z, n_factor)
     else:
+        subtract(new, h, z_factor)
         subtract(1, z, share)
         n_factor[...] = z
+    multiply(z_factor, slopes[:, 1], z_factor)
     spare = slopes[:, 1]
     multiply(new, new, spare)
     multiply(spare, n_factor, spare)
     subtract(n_factor, spare, n_factor)  # (1 - k) (1 - n^2)
+    return local.steps[:size]
 
 
 @twin(_gru_sequence)

@@ -27,7 +27,11 @@ from ...primitives import primitive
 from . import one_pass
 from .one_pass import kernels_for
 from .sequence import (
+    BLOCK,
+    Hidden,
     Sizes,
+    blocks,
+    hidden,
     in_reading_order,
     indices_of,
     inputs_back,
@@ -40,7 +44,6 @@ from .sequence import (
 from .steps import lstm_step
 from .workspace import Lease, Workspace
 
-BLOCK = 400_000  # bytes of local derivatives that are computed at once, to be used while they are in the cache
 FEW = 8  # with fewer steps, putting 1 / 2 into the weights costs more than it saves
 
 
@@ -109,20 +112,17 @@ def _lstm_sequence(x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any, b_h: Any, /, ma
     n = sizes(x, (h, c), W_xh, W_hh, b_h, gates=4)
     lib, size = xp(W_hh), (n.T, n.B, n.H, reverse)
     kept = Lease(Kept, lib, n.dtype, *size)
-    hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
-    hs[-1 if reverse else 0] = h
+    hs = hidden(n, lib, h, reverse)
     kept.space.gates[-1 if reverse else 0, 4] = c
     with Lease(Rows, lib, n.dtype, *size) as space:
         if (kernels := kernels_for(lib, n.dtype)) is not None:
             one_pass.forward(kernels, n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
         else:
             _forward(n, lib, kept.space, space, hs, x, W_xh, W_hh, b_h, mask, reverse)
-    outputs = hs[:-1] if reverse else hs[1:]
-    y = unmasked(outputs, mask), outputs[0 if reverse else -1].copy(), kept.space.last_c.copy()
-    return y, (kept, hs)
+    return (unmasked(hs.outputs, mask), hs.steps[-1].copy(), kept.space.last_c.copy()), (kept, hs)
 
 
-def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh: Any, W_hh: Any, b_h: Any, mask: Any,
+def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Hidden, x: Any, W_xh: Any, W_hh: Any, b_h: Any, mask: Any,
              reverse: bool) -> None:  # fmt: skip
     add, multiply, tanh, copyto = lib.add, lib.multiply, lib.tanh, lib.copyto
     half = lib.asarray(0.5, dtype=n.dtype)
@@ -133,7 +133,7 @@ def _forward(n: Sizes, lib: Any, kept: Kept, space: Rows, hs: Any, x: Any, W_xh:
     W_hh = (W_hh * scale if early else W_hh).astype(n.dtype, copy=False)
     a, a_by_gate, pair = space.a, space.a_by_gate, space.pair
     new_part, kept_part = pair
-    h, *h_afters = hs[::-1] if reverse else hs
+    h, *h_afters = hs.steps
     _, masked = in_reading_order(n, None, mask, reverse)
     for row, (gates, ifo, if_, gc, c_before, o, c, tanh_c), h_after, hole in zip(
         space.steps, kept.steps, h_afters, masked, strict=True
@@ -170,13 +170,12 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, c: Any, W_xh: Any, W_hh: Any,
             one_pass.backward(kernels, n, lib, kept.space, space, local, g, W_hh, mask, reverse)
         else:
             _backward(n, lib, kept.space, space, local, hs, g, W_hh, mask, reverse)
-        rows, before = space.rows, hs[1:] if reverse else hs[:-1]
-        dx, dW_xh, db = inputs_back((needed[0], needed[3], needed[5]), rows, x, W_xh)
-        dW_hh = before.reshape(-1, n.H).T.dot(rows.reshape(-1, 4 * n.H)) if needed[4] else None
+        dx, dW_xh, db = inputs_back((needed[0], needed[3], needed[5]), space.rows, x, W_xh)
+        dW_hh = hs.before.reshape(-1, n.H).T.dot(space.rows.reshape(-1, 4 * n.H)) if needed[4] else None
         return dx, local.dh_before.copy(), local.dc.copy(), dW_xh, dW_hh, db
 
 
-def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any, g: Any, W_hh: Any, mask: Any,
+def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Hidden, g: Any, W_hh: Any, mask: Any,
               reverse: bool) -> None:  # fmt: skip
     """space.rows := dL/d(pre-activation); local.dh_before and local.dc := dL/d(state before the first step)."""
     add, multiply = lib.add, lib.multiply
@@ -184,12 +183,9 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
     dh_before[...] = 0 if g[1] is None else g[1]
     dc[...] = 0 if g[2] is None else g[2]
     dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
-    many = len(local.steps)
-    for end in range(n.T, 0, -many):  # blocks of steps, in the order in which they were read, the last first
-        start = max(end - many, 0)
-        _factors(lib, kept, local, hs, n.T - end if reverse else start, end - start, reverse)
-        block = slice(start, end)
-        factors = local.steps[: end - start] if reverse else local.steps[: end - start][::-1]
+    for block, time in blocks(n.T, len(local.steps), reverse):
+        factors = _factors(lib, kept, local, hs, time)
+        factors = factors if reverse else factors[::-1]
         for (i_factor, f_factor, o_factor, g_factor, c_factor), (da_i, da_f, da_o, da_g), row, f, dh_out, hole in zip(
             factors, space.by_gate[block][::-1], space.steps[block][::-1], kept.f[block][::-1], dh_outs[block][::-1],
             masked[block][::-1], strict=True,
@@ -215,11 +211,12 @@ def _backward(n: Sizes, lib: Any, kept: Kept, space: Rows, local: Local, hs: Any
                 add(dc, dc_stays, dc)
 
 
-def _factors(lib: Any, kept: Kept, local: Local, hs: Any, low: int, size: int, reverse: bool) -> None:
-    """The local derivatives of `size` steps from number `low`."""
+def _factors(lib: Any, kept: Kept, local: Local, hs: Hidden, time: slice) -> list[Any]:
+    """The local derivatives of a block of steps, in the order of time."""
     multiply, subtract = lib.multiply, lib.subtract
-    gates, tanh_c, factors = kept.gates[low : low + size], kept.tanh_c[low : low + size], local.factors[:size]
-    h = hs[low : low + size] if reverse else hs[low + 1 : low + size + 1]
+    gates, tanh_c, h = kept.gates[time], kept.tanh_c[time], hs.outputs[time]
+    size = len(h)
+    factors = local.factors[:size]
     slopes = local.slopes[:size]
     multiply(gates[:, :3], gates[:, :3], slopes)
     subtract(gates[:, :3], slopes, slopes)  # s (1 - s)
@@ -231,6 +228,7 @@ def _factors(lib: Any, kept: Kept, local: Local, hs: Any, low: int, size: int, r
     subtract(gates[:, 0], spare, factors[:, 3])  # i (1 - g^2)
     multiply(h, tanh_c, spare)
     subtract(gates[:, 2], spare, factors[:, 4])  # o (1 - tanh^2 c)
+    return local.steps[:size]
 
 
 @twin(_lstm_sequence)

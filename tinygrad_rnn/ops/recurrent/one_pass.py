@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import fast
-from .sequence import Sizes, in_reading_order, inputs_into
+from .sequence import Hidden, Sizes, in_reading_order, inputs_into
 
 SMALL = 70_000  # multiplications in a step's product; below that a call costs more than the product itself
 
@@ -25,15 +25,16 @@ def kernels_for(lib: Any, dtype: Any) -> Any:
     return None
 
 
-def forward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, hs: Any, x: Any, W_xh: Any, W_hh: Any, b_h: Any,
+def forward(kernels: Any, n: Sizes, lib: Any, kept: Any, space: Any, hs: Hidden, x: Any, W_xh: Any, W_hh: Any, b_h: Any,
             mask: Any, reverse: bool) -> None:  # fmt: skip
     inputs_into(space.rows, x, W_xh, b_h)
     W_hh = _plain(W_hh.astype(n.dtype, copy=False))
     if _at_once(kernels, n, mask):
-        kernels.lstm_forward_all(space.rows, W_hh, hs, kept.gates, kept.tanh_c, kept.last_c, space.a, reverse)
+        in_time = hs.steps[::-1] if reverse else hs.steps
+        kernels.lstm_forward_all(space.rows, W_hh, in_time, kept.gates, kept.tanh_c, kept.last_c, space.a, reverse)
         return
     step, a = kernels.lstm_forward, space.a
-    h, *h_afters = hs[::-1] if reverse else hs
+    h, *h_afters = hs.steps
     _, masked = in_reading_order(n, None, mask, reverse)
     gates, tanh_cs = (kept.gates[::-1], kept.tanh_c[::-1]) if reverse else (kept.gates, kept.tanh_c)
     for row, gate, tanh_c, c, h_after, hole in zip(

@@ -13,7 +13,18 @@ from typing import Any
 from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
-from .sequence import in_reading_order, indices_of, inputs_back, inputs_into, mask_of, sizes, step_by_step, unmasked
+from .sequence import (
+    Hidden,
+    hidden,
+    in_reading_order,
+    indices_of,
+    inputs_back,
+    inputs_into,
+    mask_of,
+    sizes,
+    step_by_step,
+    unmasked,
+)
 from .steps import NONLINEARITIES, rnn_step
 from .workspace import Lease, Workspace
 
@@ -49,9 +60,8 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
     n = sizes(x, (h,), W_xh, W_hh, b_h, gates=1)
     lib = xp(W_hh)
     add, tanh, copyto, W = lib.add, lib.tanh, lib.copyto, W_hh.astype(n.dtype, copy=False)
-    hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)  # before the first step that is read, and after each
-    before, *afters = hs[::-1] if reverse else hs
-    before[...] = h
+    hs = hidden(n, lib, h, reverse)
+    before, *afters = hs.steps
     _, masked = in_reading_order(n, None, mask, reverse)
     zero = lib.zeros((), n.dtype)
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
@@ -66,25 +76,23 @@ def _rnn_sequence(x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, /, nonlinearit
             if hole is not None:
                 copyto(after, before, where=hole)
             before = after
-    outputs = hs[:-1] if reverse else hs[1:]
-    return (unmasked(outputs, mask), outputs[0 if reverse else -1].copy()), hs
+    return (unmasked(hs.outputs, mask), hs.steps[-1].copy()), hs
 
 
 @_rnn_sequence.joint_vjp
 def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: Any, nonlinearity: str, mask: Any,
-      reverse: bool, offset: int, saved: Any) -> Any:  # fmt: skip
+      reverse: bool, offset: int, saved: Hidden) -> Any:  # fmt: skip
     hs = saved
     n = sizes(x, (h,), W_xh, W_hh, b_h, gates=1)
     lib = xp(W_hh)
     add, multiply, W_T = lib.add, lib.multiply, W_hh.astype(n.dtype, copy=False).T
-    outputs, before = (hs[:-1], hs[1:]) if reverse else (hs[1:], hs[:-1])
     dh_outs, masked = in_reading_order(n, g[0], mask, reverse)
     with Lease(Rows, lib, n.dtype, n.T, n.B, n.H, reverse) as space:
         if nonlinearity == "tanh":
-            multiply(outputs, outputs, space.rows)
+            multiply(hs.outputs, hs.outputs, space.rows)
             lib.subtract(1, space.rows, space.rows)
         else:
-            space.rows[...] = outputs > 0
+            space.rows[...] = hs.outputs > 0
         dh, dh_before = space.dh, space.dh_before
         dh_before[...] = 0 if g[1] is None else g[1]
         for row, dh_out, hole in zip(space.steps[::-1], dh_outs[::-1], masked[::-1], strict=True):
@@ -100,7 +108,7 @@ def _(needed: Any, g: Any, y: Any, x: Any, h: Any, W_xh: Any, W_hh: Any, b_h: An
                 row.dot(W_T, dh_before)
                 add(dh_before, dh * hole, dh_before)
         dx, dW_xh, db = inputs_back((needed[0], needed[2], needed[4]), space.rows, x, W_xh)
-        dW_hh = before.reshape(-1, n.H).T.dot(space.rows.reshape(-1, n.H)) if needed[3] else None
+        dW_hh = hs.before.reshape(-1, n.H).T.dot(space.rows.reshape(-1, n.H)) if needed[3] else None
         return dx, dh_before.copy(), dW_xh, dW_hh, db
 
 

@@ -8,7 +8,7 @@ backward pass dL/d(pre-activation): G = H times the number of gates.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ from ..elementwise import where
 from ..loss import one_hot
 from ..shape import _add_at, as_indices, stack, unstack
 
+BLOCK = 400_000  # bytes of local derivatives that are computed at once, to be used while they are in the cache
 FEW_CLASSES = 512  # up to so many, a product with one-hot vectors adds rows faster than picking them one by one
 
 
@@ -55,6 +56,31 @@ def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, *b_hn
         raise ValueError("x has no time step")
     dtypes = {a.dtype for a in (x, *states, W_xh, W_hh, b_h, *b_hn) if a.dtype.kind in "fc"}
     return Sizes(T, B, D, H, dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes))
+
+
+class Hidden(NamedTuple):
+    """The states h of a sequence, three views of one array: `steps (T + 1, B, H)`, before the first step that is read
+    and after each, in the order in which steps are read; `outputs` and `before (T, B, H)`, after and before each step,
+    in the order of time."""
+
+    steps: Any
+    outputs: Any
+    before: Any
+
+
+def hidden(n: Sizes, lib: Any, h: Any, reverse: bool) -> Hidden:
+    """Room for the states of a sequence that begins with h (B, H)."""
+    hs = lib.empty((n.T + 1, n.B, n.H), n.dtype)
+    hs[-1 if reverse else 0] = h
+    return Hidden(hs[::-1], hs[:-1], hs[1:]) if reverse else Hidden(hs, hs[1:], hs[:-1])
+
+
+def blocks(T: int, most: int, reverse: bool) -> Iterator[tuple[slice, slice]]:
+    """Blocks of at `most` so many steps, those last that are read first: where a block stands in lists, which are in
+    reading order, and where in arrays, which are in the order of time."""
+    for end in range(T, 0, -most):
+        start = max(end - most, 0)
+        yield slice(start, end), slice(T - end, T - start) if reverse else slice(start, end)
 
 
 def in_reading_order(n: Sizes, dhs: Any, mask: Any, reverse: bool) -> tuple[list[Any], list[Any]]:
