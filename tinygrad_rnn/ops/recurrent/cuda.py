@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 THREADS = 256  # a block
 
 SOURCE = r"""
@@ -57,7 +59,7 @@ def _kernel(name: str, dtype: str) -> Any:
 def _launch(name: str, like: Any, *arrays: Any) -> None:
     B, H = like.shape
     blocks = -(-B * H // THREADS)
-    _kernel(name, str(like.dtype))((blocks,), (THREADS,), (*arrays, B, H))
+    _kernel(name, str(like.dtype))((blocks,), (THREADS,), (*arrays, np.int32(B), np.int32(H)))
 
 
 def lstm_forward(a: Any, x: Any, gates: Any, tanh_c: Any, c: Any, h: Any) -> None:

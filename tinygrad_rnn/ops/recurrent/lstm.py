@@ -70,10 +70,12 @@ class Kept(Workspace):
         self.tanh_c = lib.empty((T, B, H), dtype)
         self.last_c = lib.empty((B, H), dtype)
         order = range(T)[::-1] if reverse else range(T)
-        self.c_afters = [self.gates[t, 4] for t in order[1:]] + [self.last_c]
-        self.steps = [(a[:4], a[:3], a[:2], a[3:], a[4], a[2], c, self.tanh_c[t])
-                      for t, c in zip(order, self.c_afters, strict=True) for a in [self.gates[t]]]  # fmt: skip
+        self.c_afters = [self.gates[t, 4] for t in order[1:]] + [self.last_c]  # where a step's c is the next one's c'
         self.f = [self.gates[t, 1] for t in order]
+        self.steps = []
+        for t, c in zip(order, self.c_afters, strict=True):
+            a = self.gates[t]
+            self.steps.append((a[:4], a[:3], a[:2], a[3:], a[4], a[2], c, self.tanh_c[t]))
 
 
 class Rows(Workspace):
