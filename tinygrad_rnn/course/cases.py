@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .manifest import CASES, INSTRUCTOR, PROBES, Lesson, ManifestError
+from .parsing import ONE_AT_A_TIME
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def pack(exercises: Mapping[str, Cases]) -> bytes:
 def unpack(packed: bytes) -> dict[str, Cases]:
     """The reverse of `pack`. Raises ValueError, OSError, KeyError and the like for what it did not make."""
     exercises = {}
-    with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
+    with ONE_AT_A_TIME, np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
         for function, about in json.loads(arrays["index"].tobytes()).items():
             cases = {}
             for entry in about["cases"]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from threading import Lock
 
-_ONE_AT_A_TIME = Lock()  # two threads that parse at once break CPython 3.11's count of its recursion (SystemError)
+# Two threads that parse at once break CPython 3.11's count of its recursion (SystemError). NumPy parses too, the head
+# of each array in a file.
+ONE_AT_A_TIME = Lock()
 
 
 def parse(source: str) -> ast.Module:
     """`ast.parse(source)`. Raises SyntaxError, and ValueError, RecursionError or MemoryError for hostile text."""
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         return ast.parse(source)
