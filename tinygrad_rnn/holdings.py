@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from operator import attrgetter
 from typing import Any
 
@@ -66,6 +65,8 @@ class Holdings:
         return "\n".join([*lines, *self._notes()])
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         head, *body = ["".join(f'<td style="text-align: {"left" if i < 2 else "right"}">{escape(cell)}</td>'
                                for i, cell in enumerate(row)) for row in self._table()]  # fmt: skip
         rows = "".join(f"<tr>{cells}</tr>" for cells in body)

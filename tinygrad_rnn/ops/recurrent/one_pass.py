@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from . import fast
 from .sequence import Hidden, Sizes, in_reading_order, inputs_into
 
 SMALL = 70_000  # multiplications in a step's product; below that a call costs more than the product itself
@@ -17,7 +16,11 @@ SMALL = 70_000  # multiplications in a step's product; below that a call costs m
 def kernels_for(lib: Any, dtype: Any) -> Any:
     """What computes one step's arithmetic in one pass on arrays of `lib` and `dtype`; None where nothing does."""
     if lib is np:
-        return fast.kernels() if dtype == np.float32 else None
+        if dtype != np.float32:
+            return None
+        from . import fast  # here, because it looks into files: `import tinygrad_rnn` does not wait for that
+
+        return fast.kernels()
     if lib.__name__ == "cupy" and dtype in (np.float32, np.float64):
         from . import cuda
 
