@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .core import Node
 
 SIGNS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "matmul": "@", "power": "**"}
-_HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
+HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def complaint(error: Exception, node: Node, arguments: list[str]) -> Exception:
@@ -40,7 +40,7 @@ def where(node: Node) -> str:
 def source_line() -> str:
     """The line of code, outside this package, that is running: `line 12 of train.py`."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(_HOME):
+    while frame.f_back is not None and os.path.abspath(frame.f_code.co_filename).startswith(HOME):
         frame = frame.f_back
     return f"line {frame.f_lineno} of {os.path.basename(frame.f_code.co_filename)}"
 

@@ -14,11 +14,13 @@ twin records, given the same arrays, in the same scope. The graph's tensors stay
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from typing import Any
 
+from .complaints import HOME
 from .core import Node, Tensor
 from .primitives import Primitive, primitive
 from .recording import State, Surroundings
@@ -134,9 +136,12 @@ def _tell() -> None:
     global _told
     if not _told:
         _told = True
+        level, frame = 1, sys._getframe()  # up to the line outside this package that looks inside
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
+            level, frame = level + 1, frame.f_back
         warnings.warn("a fused layer was unrolled, step by step, so that its inside can be seen or differentiated "
                       'again: slower, and larger. kernel="unrolled" records the steps from the start (said once)',
-                      SlowerRoad, stacklevel=2)  # fmt: skip
+                      SlowerRoad, stacklevel=level)  # fmt: skip
 
 
 def _replace(node: Node, stand_ins: _StandIns) -> list[Node]:

@@ -326,6 +326,14 @@ def test_a_trace_is_drawn_after_its_graph_was_unrolled_for_a_tap():
     assert tg.draw(tr, view="cells").svg == tg.draw(tr, view="cells").svg
 
 
+def test_the_warning_names_the_line_that_looks_inside(monkeypatch):
+    monkeypatch.setattr(fusion, "_told", False)
+    one = run(nn.GRU, "fused")
+    with pytest.warns(fusion.SlowerRoad) as told:
+        flow.find_states(one.total)
+    assert told[0].filename == __file__
+
+
 def test_what_is_no_tensor_is_not_unrolled():
     with pytest.raises(TypeError, match=r"give Tensors, unroll\(a, b\), not a tuple"):
         tg.unroll((tg.tensor(1.0),))
