@@ -93,18 +93,19 @@ def unroll_nodes(nodes: Iterable[Node]) -> list[Node]:
     return came
 
 
-_cuts: ContextVar[dict[int, Any] | None] = ContextVar("tinygrad_rnn.fusion.cuts", default=None)
+_cuts: ContextVar[dict[Any, Any] | None] = ContextVar("tinygrad_rnn.fusion.cuts", default=None)
 
 
-def once(f: Callable[[Any], Any], x: Any) -> Any:
-    """f(x), for a twin; the twins of one pass that are given the same x share it, such as the steps of a sequence that
-    two directions read."""
+def once(f: Callable[[Any], Any], x: Any, *how: Any) -> Any:
+    """f(x), for a twin; the twins of one pass that are given the same x, and do with it what `how` says (a size, a
+    dtype), share it: two directions cut the sequence that both read into the same steps."""
     cuts = _cuts.get()
     if cuts is None:
         return f(x)
-    if id(x) not in cuts:
-        cuts[id(x)] = f(x)
-    return cuts[id(x)]
+    key = (id(x), *how)
+    if key not in cuts:
+        cuts[key] = f(x)
+    return cuts[key]
 
 
 class _StandIns:

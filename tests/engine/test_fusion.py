@@ -13,6 +13,7 @@ import pytest
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import flow, fusion, nn, ops
+from tinygrad_rnn.flow.graphs import ancestors
 from tinygrad_rnn.pictures.graph import Graph, gradients
 
 T, B, D, H = 4, 2, 3, 5
@@ -324,6 +325,22 @@ def test_a_trace_is_drawn_after_its_graph_was_unrolled_for_a_tap():
     with tg.tap():
         one.total.backward()
     assert tg.draw(tr, view="cells").svg == tg.draw(tr, view="cells").svg
+
+
+def test_layers_of_different_widths_may_read_the_same_indices():
+    """What they share of one sequence is cut for each width and dtype by itself."""
+    ids = np.random.default_rng(0).integers(0, 3, (T, B))
+    layers = [nn.RNN(width, H, kernel="fused", rng=0, dtype=dtype)
+              for width, dtype in ((3, np.float64), (5, np.float64), (3, np.float32))]  # fmt: skip
+    totals = [tg.sum(layer(ids)[0] ** 2) for layer in layers]
+    loss, weights = totals[0] + totals[1] + totals[2], [layer.layers[0].forward.W_xh for layer in layers]
+    before = [g.numpy() for g in tg.grad(loss, weights)]
+    tg.unroll(loss)
+    for g, expected, W in zip(tg.grad(loss, weights), before, weights, strict=True):
+        assert g.dtype == W.dtype
+        np.testing.assert_allclose(g.numpy(), expected, rtol=1e-5 if W.dtype == np.float32 else 1e-12, atol=1e-7)
+    tables = [x for node in ancestors([loss]) if node.op.name == "matmul" for x in node.inputs if x.shape[0] == B]
+    assert {x.dtype for x in tables} == {np.dtype(np.float64), np.dtype(np.float32)}
 
 
 def test_the_warning_names_the_line_that_looks_inside(monkeypatch):

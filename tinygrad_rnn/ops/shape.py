@@ -178,7 +178,7 @@ def _(g: Any, y: Any, x: Any, index: Any) -> Any:
 
 @_getitem.adds_into(0)
 def _(buffer: Any, g: Any, index: Any) -> None:
-    _add_at(buffer, index, g)
+    add_at(buffer, index, g)
 
 
 def put(x: Any, shape: tuple[int, ...], index: Any) -> Any:
@@ -189,7 +189,7 @@ def put(x: Any, shape: tuple[int, ...], index: Any) -> Any:
 @primitive
 def _put(x: Any, /, shape: tuple[int, ...], index: Any) -> Any:
     y = xp(x).zeros(shape, dtype=x.dtype)
-    _add_at(y, index, x)
+    add_at(y, index, x)
     return y
 
 
@@ -218,7 +218,7 @@ def _(g: Any, y: Any, W: Any, indices: Any) -> Any:
 
 @_take.adds_into(0)
 def _(buffer: Any, g: Any, indices: Any) -> None:
-    _add_at(buffer, indices, g)
+    add_at(buffer, indices, g)
 
 
 def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
@@ -241,7 +241,7 @@ def as_indices(indices: Any, like: Any, size: int, what: str) -> Any:
     return array if type(array) is type(like) else backend.to_device(array, backend.of(like).device)
 
 
-def _add_at(buffer: Any, index: Any, x: Any) -> None:
+def add_at(buffer: Any, index: Any, x: Any) -> None:
     """buffer[index] += x, counting repeated indices each time."""
     parts = index if isinstance(index, tuple) else (index,)
     if not any(backend.is_array(p) and p.dtype.kind in "iu" for p in parts):

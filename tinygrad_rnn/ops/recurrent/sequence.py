@@ -20,18 +20,17 @@ from ...fusion import once
 from ...recording import step
 from ..elementwise import where
 from ..loss import one_hot
-from ..shape import _add_at, as_indices, stack, unstack
+from ..shape import add_at, as_indices, stack, unstack
 
 BLOCK = 400_000  # bytes of local derivatives that are computed at once, to be used while they are in the cache
 FEW_CLASSES = 512  # up to so many, a product with one-hot vectors adds rows faster than picking them one by one
 
 
 class Sizes(NamedTuple):
-    """T steps, B samples, D inputs, H units; the float `dtype` that all is computed in."""
+    """T steps, B samples, H units; the float `dtype` that all is computed in."""
 
     T: int
     B: int
-    D: int
     H: int
     dtype: Any
 
@@ -55,7 +54,7 @@ def sizes(x: Any, states: tuple[Any, ...], W_xh: Any, W_hh: Any, b_h: Any, *b_hn
     if T == 0:
         raise ValueError("x has no time step")
     dtypes = {a.dtype for a in (x, *states, W_xh, W_hh, b_h, *b_hn) if a.dtype.kind in "fc"}
-    return Sizes(T, B, D, H, dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes))
+    return Sizes(T, B, H, dtypes.pop() if len(dtypes) == 1 else np.result_type(*dtypes))
 
 
 class Hidden(NamedTuple):
@@ -139,7 +138,7 @@ def inputs_back(needed: Any, rows: Any, x: Any, W_xh: Any) -> tuple[Any, Any, An
         dW = (lib.arange(len(W_xh))[:, None] == x.reshape(-1)).astype(rows.dtype).dot(flat)
     elif needed[1]:
         dW = lib.zeros(W_xh.shape, rows.dtype)
-        _add_at(dW, x, rows)
+        add_at(dW, x, rows)
     if needed[2]:
         db = lib.ones(len(flat), rows.dtype).dot(flat)  # a product sums columns faster than a sum does
     return dx, dW, db
@@ -190,7 +189,8 @@ def scan(f: Callable[..., Any], xs: Any, state: Any, mask: Any = None, reverse: 
 
 def step_by_step(f: Callable[..., Any], x: Any, state: Any, W_xh: Any, mask: Any, reverse: bool, offset: int) -> Any:
     """The twin of a fused recurrence: `scan` over x (T, B, D), or indices x (T, B); hs (T, B, H), the last state."""
-    xs = once(lambda x: unstack(one_hot_inputs(x, W_xh)), x)
+    as_vectors = (len(W_xh), W_xh.dtype) if x.ndim == 2 else ()  # what indices stand for is the layer's own affair
+    xs = once(lambda x: unstack(one_hot_inputs(x, W_xh)), x, *as_vectors)
     hs, state = scan(f, xs, state, mask, reverse, offset)
     return stack(hs), state
 

@@ -8,6 +8,7 @@ workspace belongs to one lease at a time, and a lease to one node: two calls in 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -16,11 +17,8 @@ LIMIT = 256 * 2**20  # bytes that wait to be used again, in all; beyond that the
 
 
 class Workspace:
-    """Base of the workspaces: a subclass allocates in `__init__`. Arrays are attributes, views of them stand in lists
-    and tuples."""
-
-    def __init__(self, lib: Any, dtype: Any, *sizes: Any) -> None:
-        raise NotImplementedError
+    """Base of the workspaces: a subclass allocates in `__init__(lib, dtype, *sizes)`. Arrays are attributes, views of
+    them stand in lists and tuples."""
 
     @cached_property
     def nbytes(self) -> int:
@@ -32,7 +30,7 @@ class Lease:
 
     space: Any = None
 
-    def __init__(self, kind: type[Workspace], lib: Any, dtype: Any, *sizes: Any) -> None:
+    def __init__(self, kind: Callable[..., Workspace], lib: Any, dtype: Any, *sizes: Any) -> None:
         self._key = (kind, id(lib), dtype, *sizes)
         self.space = _shelf.take(self._key) or kind(lib, dtype, *sizes)
 
