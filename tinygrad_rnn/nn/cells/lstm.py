@@ -1,0 +1,35 @@
+"""Long short-term memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...ops import lstm_sequence
+from ...ops.recurrent.steps import lstm_step
+from .cell import Cell
+
+
+class LSTMCell(Cell):
+    """Long short-term memory with a forget gate (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000):
+    `h, c = cell(x, (h, c))`, with x (B, D) and h, c (B, H).
+
+    Gates are stacked i, f, o, g in `W_xh (D, 4H)`, `W_hh (H, 4H)` and `b_h (4H,)`. The bias of f starts at
+    `forget_bias`, so that the cell starts by remembering (Jozefowicz, Zaremba & Sutskever 2015).
+    """
+
+    gates = 4
+    states = ("h", "c")
+
+    def __init__(self, input_size: int, hidden_size: int, forget_bias: float = 1.0, **options: Any) -> None:
+        super().__init__(input_size, hidden_size, **options)
+        self.forget_bias = forget_bias
+        self.b_h.data[hidden_size : 2 * hidden_size] = forget_bias
+
+    def forward(self, x: Any, state: Any) -> Any:
+        h, c = state
+        return lstm_step(x, h, c, self.W_xh, self.W_hh, self.b_h)
+
+    def sequence(self, x: Any, state: Any, **options: Any) -> Any:
+        h, c = state
+        hs, h, c = lstm_sequence(x, h, c, self.W_xh, self.W_hh, self.b_h, **options)
+        return hs, (h, c)
