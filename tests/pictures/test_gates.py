@@ -196,6 +196,14 @@ def test_a_circuit_says_who_hears_whom(name, expected):
     assert nodes(drawing)["h_before"].y == nodes(drawing)["h"].y
 
 
+@pytest.mark.parametrize("name", ["gru", "gru after"])
+def test_the_candidate_of_a_gru_hears_the_old_state_only_through_the_reset_gate(name):
+    wired = hears(draw(name))
+    assert wired["r"] == wired["z"] == {"x", "h_before"}
+    assert wired["n"] == {"x", "reset"}
+    assert wired["reset"] == {"r", "h_before"}
+
+
 @pytest.mark.parametrize(("name", "weights"), [
     ("MUT1", {"z": "W_xz", "r": "Wᵣ", "n": "Wₕₙ"}),
     ("MUT2", {"z": "W_z", "r": "Wₕᵣ", "n": "Wₙ"}),
@@ -221,6 +229,9 @@ def test_a_mask_does_not_hide_the_lstm():
     layer = nn.LSTM(3, 5, rng=0)
     outputs, _ = layer(np.ones((4, 2, 3), np.float32), mask=np.arange(4)[:, None] < np.array([4, 2]))
     assert {"f", "i", "g", "o", "keep"} <= set(tg.draw(outputs, "gates").keys)
+    layer = nn.Recurrent(3, 5, cell=nn.MUT3Cell, num_layers=2, bidirectional=True, rng=0)
+    outputs, _ = layer(np.ones((4, 2, 3), np.float32), mask=np.arange(4)[:, None] < np.array([4, 2]))
+    assert words(tg.draw(outputs, "gates"), "x") == ["h¹₄→ h¹₄←"]
 
 
 def test_two_weights_of_different_inputs_are_both_named():

@@ -314,9 +314,8 @@ def _ports(canvas: Canvas, plan: Plan) -> dict[tuple[str, str], Point]:
         coming = sorted(item.hears, key=lambda key: rows[key])
         level = next((i for i, key in enumerate(coming) if rows[key] == own), None)
         middle = (len(coming) - 1) / 2 if level is None else float(level)
-        apart = min(12.0, 0.62 * node.height / max(1, len(coming) - 1)) if len(coming) > 1 else 0.0
-        if node.shape == "ellipse" or node.shape == "circle":
-            apart = min(apart, 10.0)
+        room = {"box": 0.38, "circle": 0.33, "ellipse": 0.22}.get(node.shape, 0.0) * node.height
+        apart = min(12.0, room / max(0.5, middle, len(coming) - 1 - middle))
         for i, key in enumerate(coming):
             offset = apart * (middle - i)
             found[key, head] = (node.x, node.y) if node.shape == "point" else port(node, "left", offset)

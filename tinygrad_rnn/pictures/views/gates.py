@@ -56,17 +56,18 @@ def _gru(canvas: Canvas, parts: GRUParts) -> Figure:
     new, reset = canvas.op("new", parts.new, 350, 156), canvas.op("reset", parts.keep, 100, 140)
     x = canvas.input(40, -78)
     fork, low, join = point("fork", 0, lane, STATE), point("fork_reset", 0, 140), point("join", 40, 0)
-    r_in, z_in, n_in = point("to_r", 100, 0), point("to_z", 180, 0), point("to_n", 275, 0)
+    r_in, z_in, x_on = point("to_r", 100, 0), point("to_z", 180, 0), point("to_n", 40, -18)
     line(hp, fork, colour=STATE, width=3.2, arrow=False)
     for tail, head in ((fork, keep), (keep, add), (add, hn)):
         line(tail, head, colour=STATE, width=3.2)
     line(fork, low, colour=EDGE, width=1.7, arrow=False)
     line(low, reset, colour=EDGE)
     line(low, join, (0, 0), colour=EDGE, width=1.7, arrow=False)
-    for tail, head in ((x, join), (join, r_in), (r_in, z_in), (z_in, n_in)):
+    for tail, head in ((x, x_on), (x_on, join), (join, r_in), (r_in, z_in)):
         line(tail, head, colour=EDGE, width=1.7, arrow=False)
-    for tail, head in ((r_in, r), (z_in, z), (n_in, n)):
+    for tail, head in ((r_in, r), (z_in, z)):
         line(tail, head, colour=EDGE)
+    line(x_on, n, (275, -18), colour=EDGE)  # which hears h only through r
     line(r, reset)
     canvas.lead(reset, n, [port(reset, "right"), (230.0, 140.0), (230.0, 114.0), port(n, "left", 6)])
     if parts.z_keeps:  # z keeps, 1 - z lets in

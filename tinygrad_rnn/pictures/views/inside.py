@@ -204,8 +204,9 @@ def _handed(others: list[Vertex], t: int) -> dict[Vertex, list[Vertex]]:
     while waiting:
         for use, _ in waiting.pop().uses:
             tails = [tail for tail, _ in use.inputs]
-            if use.step == t and use not in handed and use.op not in PRODUCTS and all(v in handed for v in tails):
-                handed[use] = list(dict.fromkeys(state for v in tails for state in handed[v]))
+            ready = all(v in handed or v.kind == "constant" for v in tails)  # a constant: a mask
+            if use.step == t and use not in handed and use.op not in PRODUCTS and ready:
+                handed[use] = list(dict.fromkeys(state for v in tails for state in handed.get(v, [])))
                 waiting.append(use)
     return handed
 
