@@ -2,19 +2,34 @@
 
 Sequences are time-major, `x (T, B, D)`; a generator takes `rng`, then sizes.
 """
-# ruff: noqa: I001
 
 from .copying import (
-    copy_memory, copy_memory_without_memory, echo, echo_without_memory, memorisation, memorisation_without_memory,
+    copy_memory,
+    copy_memory_without_memory,
+    echo,
+    echo_without_memory,
+    memorisation,
+    memorisation_without_memory,
 )  # fmt: skip
+from .dynamics import lorenz, mackey_glass, multi_sine, narma10
 from .hello import HELLO_WITHOUT_MEMORY, hello
 from .lag import LAG_WITHOUT_MEMORY, noise_free_lag, very_long_lag
 from .latching import (
-    LATCH_WITHOUT_MEMORY, PARITY_WITHOUT_MEMORY, latch, parity, two_sequence, two_sequence_without_memory,
+    LATCH_WITHOUT_MEMORY,
+    PARITY_WITHOUT_MEMORY,
+    latch,
+    parity,
+    two_sequence,
+    two_sequence_without_memory,
 )  # fmt: skip
 from .marked import (
-    ADDING_WITHOUT_MEMORY, XOR_WITHOUT_MEMORY, adding, adding_without_memory, multiplication,
-    multiplication_without_memory, xor,
+    ADDING_WITHOUT_MEMORY,
+    XOR_WITHOUT_MEMORY,
+    adding,
+    adding_without_memory,
+    multiplication,
+    multiplication_without_memory,
+    xor,
 )  # fmt: skip
 from .order import PERMUTATION_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, random_permutation, temporal_order
 
@@ -22,7 +37,7 @@ __all__ = [
     "ADDING_WITHOUT_MEMORY", "HELLO_WITHOUT_MEMORY", "LAG_WITHOUT_MEMORY", "LATCH_WITHOUT_MEMORY",
     "PARITY_WITHOUT_MEMORY", "PERMUTATION_WITHOUT_MEMORY", "TEMPORAL_ORDER_WITHOUT_MEMORY", "XOR_WITHOUT_MEMORY",
     "adding", "adding_without_memory", "copy_memory", "copy_memory_without_memory", "echo", "echo_without_memory",
-    "hello", "latch", "memorisation", "memorisation_without_memory", "multiplication", "multiplication_without_memory",
-    "noise_free_lag", "parity", "random_permutation", "temporal_order", "two_sequence", "two_sequence_without_memory",
-    "very_long_lag", "xor",
+    "hello", "latch", "lorenz", "mackey_glass", "memorisation", "memorisation_without_memory", "multi_sine",
+    "multiplication", "multiplication_without_memory", "narma10", "noise_free_lag", "parity", "random_permutation",
+    "temporal_order", "two_sequence", "two_sequence_without_memory", "very_long_lag", "xor",
 ]  # fmt: skip
