@@ -92,8 +92,8 @@ EXPERIMENT = Experiment(
     title="Counting: a^n b^n and a^n b^n c^n",
     chapter="grammars",
     source="Gers & Schmidhuber 2001",
-    about="Next symbols of strings with n up to 10 are learned. How far beyond does every string come out right, symbol "
-    "by symbol? A cell state that goes up with each a and down with each b can count on; the paper's networks have "
+    about="Next symbols of strings with n up to 10 are learned. How far beyond that do all strings come out right, at "
+    "each symbol? A cell state that goes up with each a and down with each b can count on; the paper's networks have "
     "peepholes, here they have not.",
     arms=(
         Arm("LSTM a^n b^n", (0.01, 0.03), {"letters": "ab", "cell": "LSTM"}),

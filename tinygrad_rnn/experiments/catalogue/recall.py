@@ -61,8 +61,8 @@ EXPERIMENT = Experiment(
     title="Learning to memorise: when the question comes after the text",
     chapter="cells",
     source="the lecture's closing page: a transcript of twenty pages, and then a question",
-    about="An LSTM reads symbols of four kinds, and is asked for one of them by its place. Told the place first, it has to "
-    "keep one symbol; told only afterwards, all of them. Text, network and number of updates are the same.",
+    about="An LSTM reads symbols of four kinds, and is asked for one of them by its place. Told the place first, it "
+    "has to keep one symbol; told only afterwards, all of them. Text, network and number of updates are the same.",
     arms=(Arm("asked before", (0.003, 0.01), {"question": "before"}),
           Arm("asked after", (0.003, 0.01), {"question": "after"})),
     trial=trial,
