@@ -2,7 +2,12 @@
 
 from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm, clip_grad_value
+from .conjugate_gradient import conjugate_gradient
+from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
 from .optimizer import Optimizer
 from .sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value"]
+__all__ = [
+    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value",
+    "conjugate_gradient", "hessian_of", "softmax_hessian", "squared_hessian",
+]  # fmt: skip
