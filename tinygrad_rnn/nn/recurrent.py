@@ -135,7 +135,7 @@ class Recurrent(Module):
             size = input_size if k == 0 else self.output_size
             cells = [self.cell(size, hidden_size, dtype=dtype, device=device, rng=self.rng, **of_cell)
                      for _ in range(directions)]  # fmt: skip
-            self.layers.append(Layer(*cells, merge=merge))
+            self.layers.append(Layer(cells[0], cells[1] if bidirectional else None, merge))
 
     @property
     def output_size(self) -> int:
