@@ -4,10 +4,11 @@ from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm, clip_grad_value
 from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
+from .hessian_free import HessianFree, Run
 from .optimizer import Optimizer
 from .sgd import SGD
 
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value",
-    "conjugate_gradient", "hessian_of", "softmax_hessian", "squared_hessian",
+    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Optimizer", "RMSprop", "Run", "clip_grad_norm",
+    "clip_grad_value", "conjugate_gradient", "hessian_of", "softmax_hessian", "squared_hessian",
 ]  # fmt: skip
