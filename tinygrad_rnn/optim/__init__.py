@@ -5,10 +5,13 @@ from .clip import clip_grad_norm, clip_grad_value
 from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
 from .hessian_free import HessianFree, Run
+from .momentum import Momentum, momentum_path, momentum_schedule
 from .optimizer import Optimizer
+from .ridge import Ridge
 from .sgd import SGD
 
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Optimizer", "RMSprop", "Run", "clip_grad_norm",
-    "clip_grad_value", "conjugate_gradient", "hessian_of", "softmax_hessian", "squared_hessian",
+    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge",
+    "Run", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "momentum_path",
+    "momentum_schedule", "softmax_hessian", "squared_hessian",
 ]  # fmt: skip
