@@ -2,12 +2,13 @@
 
 from . import init
 from .cells import GRUCell, LSTMCell, RNNCell
+from .echo_state import EchoState
 from .layers import Dropout, Embedding, Linear
 from .module import Module
 from .recurrent import GRU, LSTM, RNN, Recurrent, detach
 from .torch_names import load_torch, to_torch
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell", "Recurrent",
-    "detach", "init", "load_torch", "to_torch",
+    "GRU", "LSTM", "RNN", "Dropout", "EchoState", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell",
+    "Recurrent", "detach", "init", "load_torch", "to_torch",
 ]  # fmt: skip

@@ -9,9 +9,10 @@ from .momentum import Momentum, momentum_path, momentum_schedule
 from .optimizer import Optimizer
 from .ridge import Ridge
 from .sgd import SGD
+from .truncated import carried, windows
 
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge",
-    "Run", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "momentum_path",
-    "momentum_schedule", "softmax_hessian", "squared_hessian",
+    "Run", "carried", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "momentum_path",
+    "momentum_schedule", "softmax_hessian", "squared_hessian", "windows",
 ]  # fmt: skip
