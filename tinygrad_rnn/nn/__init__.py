@@ -7,6 +7,7 @@ from .cells import (
     MUT3Cell, MultiplicativeRNNCell, PeepholeLSTMCell, RNNCell, ReservoirCell, ResidualCell,
 )  # fmt: skip
 from .convolution import Conv2d, Flatten, MaxPool2d
+from .echo_state import EchoState
 from .freezing import freeze, matching, unfreeze
 from .highway import Highway, HighwayLayer
 from .layers import Dropout, Embedding, Linear
@@ -19,9 +20,9 @@ from .sequential import MLP, Sequential
 from .torch_names import load_torch, to_torch
 
 __all__ = [
-    "BatchNorm", "Conv2d", "Dropout", "Embedding", "Flatten", "GRU", "GRUCell", "Highway", "HighwayCell",
-    "HighwayLayer", "IRNNCell", "IncompleteLSTMCell", "LSTM", "LSTM97Cell", "LSTMCell", "LSTMVariantCell",
-    "LeNet5", "Linear", "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module", "MultiplicativeRNNCell",
-    "PeepholeLSTMCell", "RNN", "RNNCell", "Recurrent", "ReservoirCell", "Residual", "ResidualCell", "Sequential",
-    "detach", "freeze", "init", "load_torch", "matching", "to_torch", "unfreeze",
+    "BatchNorm", "Conv2d", "Dropout", "EchoState", "Embedding", "Flatten", "GRU", "GRUCell", "Highway",
+    "HighwayCell", "HighwayLayer", "IRNNCell", "IncompleteLSTMCell", "LSTM", "LSTM97Cell", "LSTMCell",
+    "LSTMVariantCell", "LeNet5", "Linear", "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module",
+    "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNN", "RNNCell", "Recurrent", "ReservoirCell", "Residual",
+    "ResidualCell", "Sequential", "detach", "freeze", "init", "load_torch", "matching", "to_torch", "unfreeze",
 ]  # fmt: skip
