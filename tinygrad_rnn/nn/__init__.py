@@ -1,13 +1,31 @@
 """Models: modules with named parameters, layers, recurrent cells in primitives, and the layers that unroll them."""
 
 from . import init
-from .cells import GRUCell, LSTMCell, RNNCell
+from .cells import (
+    GRUCell,
+    HighwayCell,
+    IncompleteLSTMCell,
+    IRNNCell,
+    LSTM97Cell,
+    LSTMCell,
+    LSTMVariantCell,
+    MultiplicativeRNNCell,
+    MUT1Cell,
+    MUT2Cell,
+    MUT3Cell,
+    PeepholeLSTMCell,
+    ReservoirCell,
+    ResidualCell,
+    RNNCell,
+)
 from .layers import Dropout, Embedding, Linear
 from .module import Module
 from .recurrent import GRU, LSTM, RNN, Recurrent, detach
 from .torch_names import load_torch, to_torch
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell", "Recurrent",
+    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "HighwayCell", "IRNNCell", "IncompleteLSTMCell",
+    "LSTM97Cell", "LSTMCell", "LSTMVariantCell", "Linear", "MUT1Cell", "MUT2Cell", "MUT3Cell", "Module",
+    "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNNCell", "Recurrent", "ReservoirCell", "ResidualCell",
     "detach", "init", "load_torch", "to_torch",
 ]  # fmt: skip
