@@ -69,9 +69,11 @@ def figures(results: Results) -> Mapping[str, Any]:
 
 
 def _said(arm: str) -> Callable[[Results], str]:
-    return lambda results: (
-        f"{results.median(arm, 'outer'):.1%} of outer symbols; one mistake in {results.median(arm, 'between'):,.0f} symbols"
-    )
+    def said(results: Results) -> str:
+        between = results.median(arm, "between")
+        return f"{results.median(arm, 'outer'):.1%} of outer symbols; a mistake every {between:,.0f} symbols"
+
+    return said
 
 
 EXPERIMENT = Experiment(
