@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 import tinygrad_rnn as tg
 from tinygrad_rnn import nn
-from tinygrad_rnn.nn import wirings
 from tinygrad_rnn.nn.wirings import DeepRNN, measured_path_length, path_length
 
 T, B, D, H = 4, 2, 3, 5
@@ -108,19 +107,8 @@ def test_a_gate_shortens_the_way_to_nothing():
     (lambda: path_length(nn.RNN(2, 3), -1), "a lag of 0 or more in one direction, not -1"),
     (lambda: path_length(nn.RNN(2, 3, bidirectional=True), 1), "in one direction, not 1 in RNN"),
     (lambda: measured_path_length(tg.tensor([1.0]), tg.tensor([2.0], requires_grad=True) * 2), "nothing leads from"),
-    (lambda: wirings.MLP(3), r"MLP\(3, 8, 2\), not \(3,\)"),
 ])  # fmt: skip
 def test_what_cannot_be_is_told_in_one_line(call, line):
     with pytest.raises(ValueError, match=line) as told:
         call()
     assert "\n" not in str(told.value)
-
-
-def test_a_perceptron_is_its_loop():
-    mlp = wirings.MLP(3, 7, 4, 2, dtype=np.float64, rng=0)
-    W = [(layer.W.numpy(), layer.b.numpy()) for layer in mlp.layers]
-    y = x
-    for k, (w, b) in enumerate(W):
-        y = y @ w + b
-        y = np.tanh(y) if k < 2 else y
-    np.testing.assert_allclose(mlp(x).numpy(), y, atol=1e-12)

@@ -14,7 +14,7 @@ What the lectures draw, and what it is here:
     both directions, concatenated, added or multiplied              nn.RNN(bidirectional=True, merge=...)
 """
 
-from .deep import MLP, DeepRNN, DeepTransitionCell
+from .deep import DeepRNN, DeepTransitionCell
 from .many_to_many import ManyToMany
 from .many_to_one import ManyToOne, last_hidden
 from .one_to_many import OneToMany
@@ -25,6 +25,6 @@ from .steps import each_step, first_of, one_step
 from .unfold import unfold
 
 __all__ = [
-    "MLP", "DeepRNN", "DeepTransitionCell", "ManyToMany", "ManyToOne", "OneToMany", "OneToOne", "OutputRecurrence",
+    "DeepRNN", "DeepTransitionCell", "ManyToMany", "ManyToOne", "OneToMany", "OneToOne", "OutputRecurrence",
     "PathLength", "each_step", "first_of", "last_hidden", "measured_path_length", "one_step", "path_length", "unfold",
 ]  # fmt: skip

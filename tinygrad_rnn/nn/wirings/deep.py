@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,8 +10,7 @@ import numpy as np
 from ... import ops
 from .. import init
 from ..cells import Cell
-from ..layers import Generator, Linear, parameter
-from ..module import Module
+from ..layers import Generator, parameter
 from ..recurrent import Recurrent
 
 
@@ -74,7 +72,7 @@ class DeepRNN(Recurrent):
     """A layer of deep transitions: `outputs, h = layer(x)`, x (T, B, D), outputs (T, B, H), h (B, H).
 
     `DeepTransitionCell` has the equations and the options, `transition_depth`, `input_depth` and `skip`; deep outputs
-    are an `MLP` as the head of a wiring. The third form of depth is `nn.RNN(..., num_layers=...)`, stacked.
+    are an `nn.MLP` as the head of a wiring. The third form of depth is `nn.RNN(..., num_layers=...)`, stacked.
 
     >>> layer = DeepRNN(3, 5, transition_depth=3, skip=True, rng=0)
     >>> outputs, h = layer(np.ones((7, 2, 3), np.float32))
@@ -83,28 +81,3 @@ class DeepRNN(Recurrent):
     """
 
     cell = DeepTransitionCell
-
-
-class MLP(Module):
-    """Linear layers with tanh between them, for x (..., sizes[0]) and y (..., sizes[-1]).
-
-    >>> MLP(3, 8, 2, rng=0).count_parameters()
-    50
-    """
-
-    def __init__(self, *sizes: int, dtype: Any = np.float32, device: str | None = None, rng: Generator = None,
-                 name: str = "mlp") -> None:  # fmt: skip
-        if len(sizes) < 2:
-            raise ValueError(f"MLP: give the sizes of input, hidden layers and output, MLP(3, 8, 2), not {sizes}")
-        self.name, self.sizes = name, sizes
-        draw = np.random.default_rng(rng)
-        self.layers = [Linear(m, n, dtype=dtype, device=device, rng=draw, name=f"layer {k}")
-                       for k, (m, n) in enumerate(pairwise(sizes))]  # fmt: skip
-
-    def forward(self, x: Any) -> Any:
-        for layer in self.layers[:-1]:
-            x = ops.tanh(layer(x))
-        return self.layers[-1](x)
-
-    def describe(self) -> str:
-        return ", ".join(map(str, self.sizes))
