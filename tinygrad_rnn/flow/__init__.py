@@ -7,10 +7,11 @@ Every number is the engine's own, read through a tap or `tg.grad`; no `.grad` is
 from .accounts import Ledger, Table, ledger
 from .jacobians import JacobianProducts, Spectrum, jacobian_products, spectrum
 from .reach import Lags, by_lag, horizon
+from .rtrl import RTRL
 from .states import StateGradients, find_states, state_gradients
 from .truncations import Truncation, truncation_bias
 
 __all__ = [
-    "JacobianProducts", "Lags", "Ledger", "Spectrum", "StateGradients", "Table", "Truncation", "by_lag", "find_states",
-    "horizon", "jacobian_products", "ledger", "spectrum", "state_gradients", "truncation_bias",
+    "RTRL", "JacobianProducts", "Lags", "Ledger", "Spectrum", "StateGradients", "Table", "Truncation", "by_lag",
+    "find_states", "horizon", "jacobian_products", "ledger", "spectrum", "state_gradients", "truncation_bias",
 ]  # fmt: skip

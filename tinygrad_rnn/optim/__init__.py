@@ -6,6 +6,7 @@ from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
 from .hessian_free import HessianFree, Run
 from .momentum import Momentum, momentum_path, momentum_schedule
+from .omega import omega
 from .optimizer import Optimizer
 from .ridge import Ridge
 from .sgd import SGD
@@ -14,5 +15,5 @@ from .truncated import carried, windows
 __all__ = [
     "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge",
     "Run", "carried", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "momentum_path",
-    "momentum_schedule", "softmax_hessian", "squared_hessian", "windows",
+    "momentum_schedule", "omega", "softmax_hessian", "squared_hessian", "windows",
 ]  # fmt: skip
