@@ -73,14 +73,15 @@ class _Display:
     """How the trials go, on stderr: a bar on a terminal, a line a trial elsewhere."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.bar = quiet, None
+        self.quiet = quiet
+        self.bar: Any = None
 
     def __enter__(self) -> _Display:
         if not self.quiet and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-            self.bar: Any = Progress(BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"),
+            self.bar = Progress(BarColumn(20), MofNCompleteColumn(), TextColumn("{task.description}"),
                                      console=Console(stderr=True))  # fmt: skip
             self.bar.start()
             self.task = self.bar.add_task("the first trials", total=None)
