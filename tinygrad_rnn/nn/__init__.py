@@ -2,6 +2,9 @@
 
 from . import init
 from .cells import (
+    Controller,
+    Graph,
+    GraphCell,
     GRUCell,
     HighwayCell,
     IncompleteLSTMCell,
@@ -17,6 +20,8 @@ from .cells import (
     ReservoirCell,
     ResidualCell,
     RNNCell,
+    mutate,
+    tree_graph,
 )
 from .layers import Dropout, Embedding, Linear
 from .module import Module
@@ -24,8 +29,9 @@ from .recurrent import GRU, LSTM, RNN, Recurrent, detach
 from .torch_names import load_torch, to_torch
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "HighwayCell", "IRNNCell", "IncompleteLSTMCell",
+    "GRU", "LSTM", "RNN", "Controller", "Dropout", "Embedding", "GRUCell", "Graph", "GraphCell",
+    "HighwayCell", "IRNNCell", "IncompleteLSTMCell",
     "LSTM97Cell", "LSTMCell", "LSTMVariantCell", "Linear", "MUT1Cell", "MUT2Cell", "MUT3Cell", "Module",
     "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNNCell", "Recurrent", "ReservoirCell", "ResidualCell",
-    "detach", "init", "load_torch", "to_torch",
+    "detach", "init", "load_torch", "mutate", "to_torch", "tree_graph",
 ]  # fmt: skip
