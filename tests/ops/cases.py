@@ -292,9 +292,28 @@ CONVOLUTION = [
          lambda t, y: t.nn.functional.fold(y.reshape(1, 4, 4), (3, 3), 2) ** 2),
 ]  # fmt: skip
 
-CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS, *CONVOLUTION]
+
+
+def _standard(x: np.ndarray, axes: Any) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 0.1)
+
+
+NORMALISATION = [
+    Case("standardize", lambda x: tg.standardize(x, -1, 0.1), (A,), lambda x: _standard(x, -1),
+         lambda t, x: t.nn.functional.layer_norm(x, (4,), eps=0.1)),
+    Case("batch_norm of features", lambda x, w, b: tg.batch_norm(x, w, b, 0.1), (A, C, real(4, seed=3)),
+         lambda x, w, b: w * _standard(x, 0) + b,
+         lambda t, x, w, b: t.nn.functional.batch_norm(x, None, None, w, b, True, 0.1, 0.1)),
+    Case("batch_norm of channels", lambda x, w, b: tg.batch_norm(x, w, b, 0.1),
+         (real(2, 3, 2, 2), real(3), real(3, seed=3)),
+         lambda x, w, b: w[:, None, None] * _standard(x, (0, 2, 3)) + b[:, None, None],
+         lambda t, x, w, b: t.nn.functional.batch_norm(x, None, None, w, b, True, 0.1, 0.1)),
+]  # fmt: skip
+
+CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS, *CONVOLUTION, *NORMALISATION]
 IDS = [case.name for case in CASES]
-MODULES = (ops.elementwise, placement, ops.convolution, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
+MODULES = (ops.elementwise, placement, ops.convolution, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise,
+           ops.normalisation)  # fmt: skip
 PRIMITIVES = {value for module in MODULES for value in vars(module).values() if isinstance(value, tg.Primitive)}
 
 

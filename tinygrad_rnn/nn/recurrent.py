@@ -111,8 +111,8 @@ class Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False,
                  dropout: float = 0.0, kernel: str = "auto", dtype: Any = np.float32, device: str | None = None,
-                 rng: Generator = None, name: str | None = None, merge: str = "concat",
-                 cell: type[Cell] | None = None, **of_cell: Any) -> None:  # fmt: skip
+                 rng: Generator = None, name: str | None = None, merge: str = "concat", cell: type[Cell] | None = None,
+                 **of_cell: Any) -> None:  # fmt: skip
         kind = type(self).__name__
         self.cell = cell or self.cell
         if self.cell is Cell:
@@ -135,7 +135,7 @@ class Recurrent(Module):
             size = input_size if k == 0 else self.output_size
             cells = [self.cell(size, hidden_size, dtype=dtype, device=device, rng=self.rng, **of_cell)
                      for _ in range(directions)]  # fmt: skip
-            self.layers.append(Layer(*cells, merge=merge))
+            self.layers.append(Layer(cells[0], cells[1] if bidirectional else None, merge))
 
     @property
     def output_size(self) -> int:

@@ -93,7 +93,7 @@ def max_pool2d(x: Any, /, size: Pair, stride: Pair | None = None) -> Any:
     y (B, C, H', W'). Ties share the gradient equally. Raises ValueError where an image is smaller than a window."""
     B, C, H, W = _image(x)
     stride = size if stride is None else stride
-    found = None
+    found: Any = None
     for _, _, rows, columns in _offsets((C, *pair(size), B, *output_size((H, W), size, stride)), stride):
         part = x[:, :, rows, columns]
         found = part if found is None else xp(x).maximum(found, part)
