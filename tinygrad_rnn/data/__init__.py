@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import augment
 from .digits import Digits, digits, random_split, writer_split
 from .lengths import length_mask, pad
+from .tasks import adding_digits, arithmetic, copying, counting, evaluation, held_out, pairs_of, spelled, xml
 from .tasks import (
     adding, copy_memory, counted, echo, embedded_reber, hello, latch, lorenz, mackey_glass, memorisation,
     multi_sine, multiplication, narma10, noise_free_lag, parity, random_permutation, reber, reber_stream,
@@ -21,5 +22,6 @@ __all__ = [
     "hello", "latch", "length_mask", "lorenz", "mackey_glass", "memorisation", "multi_sine", "multiplication",
     "narma10", "noise_free_lag", "pad", "parity", "random_permutation", "read_text", "reber", "reber_stream",
     "reber_strings", "recall", "split", "temporal_order", "two_sequence", "very_long_lag", "xor",
+    "adding_digits", "arithmetic", "copying", "counting", "evaluation", "held_out", "pairs_of", "spelled", "xml",
     "Digits", "augment", "digits", "random_split", "writer_split",
 ]  # fmt: skip

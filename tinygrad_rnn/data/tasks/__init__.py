@@ -21,9 +21,13 @@ from .marked import (
     multiplication_without_memory, xor,
 )  # fmt: skip
 from .order import PERMUTATION_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, random_permutation, temporal_order
+from .programs import (
+    adding_digits, arithmetic, copying, counting, evaluation, held_out, pairs_of, spelled, xml,
+)  # fmt: skip
 from .recall import recall, recall_without_memory
 
 __all__ = [
+    "adding_digits", "arithmetic", "copying", "counting", "evaluation", "held_out", "pairs_of", "spelled", "xml",
     "ADDING_WITHOUT_MEMORY", "COUNTED", "HELLO_WITHOUT_MEMORY", "LAG_WITHOUT_MEMORY", "LATCH_WITHOUT_MEMORY",
     "OUTER_WITHOUT_MEMORY", "PARITY_WITHOUT_MEMORY", "PERMUTATION_WITHOUT_MEMORY", "REBER", "Strings",
     "TEMPORAL_ORDER_WITHOUT_MEMORY", "XOR_WITHOUT_MEMORY", "adding", "adding_without_memory", "copy_memory",
