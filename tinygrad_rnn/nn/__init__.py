@@ -6,6 +6,7 @@ from .cells import (
     GRUCell, HighwayCell, IRNNCell, IncompleteLSTMCell, LSTM97Cell, LSTMCell, LSTMVariantCell, MUT1Cell, MUT2Cell,
     MUT3Cell, MultiplicativeRNNCell, PeepholeLSTMCell, RNNCell, ReservoirCell, ResidualCell,
 )  # fmt: skip
+from .cells import Controller, Graph, GraphCell, mutate, tree_graph
 from .convolution import Conv2d, Flatten, MaxPool2d
 from .echo_state import EchoState
 from .freezing import freeze, matching, unfreeze
@@ -20,6 +21,7 @@ from .sequential import MLP, Sequential
 from .torch_names import load_torch, to_torch
 
 __all__ = [
+    "Controller", "Graph", "GraphCell", "mutate", "tree_graph",
     "BatchNorm", "Conv2d", "Dropout", "EchoState", "Embedding", "Flatten", "GRU", "GRUCell", "Highway",
     "HighwayCell", "HighwayLayer", "IRNNCell", "IncompleteLSTMCell", "LSTM", "LSTM97Cell", "LSTMCell",
     "LSTMVariantCell", "LeNet5", "Linear", "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module",

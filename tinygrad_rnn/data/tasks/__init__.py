@@ -21,11 +21,15 @@ from .marked import (
     multiplication_without_memory, xor,
 )  # fmt: skip
 from .order import PERMUTATION_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, random_permutation, temporal_order
+from .programs import (
+    adding_digits, arithmetic, copying, counting, evaluation, held_out, pairs_of, spelled, xml,
+)  # fmt: skip
 from .recall import recall, recall_without_memory
 from .waves import WAVES, WAVES_WITHOUT_MEMORY, waves
 from .year import YEAR_WITHOUT_READING, YEAR_WORDS, YEARS, year_sentences
 
 __all__ = [
+    "adding_digits", "arithmetic", "copying", "counting", "evaluation", "held_out", "pairs_of", "spelled", "xml",
     "ADDING_WITHOUT_MEMORY", "COUNTED", "HELLO_WITHOUT_MEMORY", "LAG_WITHOUT_MEMORY", "LATCH_WITHOUT_MEMORY",
     "OUTER_WITHOUT_MEMORY", "PARITY_WITHOUT_MEMORY", "PERMUTATION_WITHOUT_MEMORY", "REBER",
     "TEMPORAL_ORDER_WITHOUT_MEMORY", "WAVES", "WAVES_WITHOUT_MEMORY", "XOR_WITHOUT_MEMORY", "YEARS",
