@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from .labels import text_labels
 from .lengths import length_mask, pad
+from .ngrams import NGrams
+from .stdlib import split_files, stdlib_code, stdlib_prose
 from .tasks import adding, hello, temporal_order
 from .text import Batches, Vocabulary, default_corpus, read_text, split
 
 __all__ = [
-    "Batches", "Vocabulary", "adding", "default_corpus", "hello", "length_mask", "pad", "read_text", "split",
-    "temporal_order",
+    "Batches", "NGrams", "Vocabulary", "adding", "default_corpus", "hello", "length_mask", "pad", "read_text", "split",
+    "split_files", "stdlib_code", "stdlib_prose", "temporal_order", "text_labels",
 ]  # fmt: skip
