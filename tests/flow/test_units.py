@@ -133,7 +133,7 @@ def test_saturation_counts_steps_of_all_sequences(rng):
 @pytest.mark.parametrize("wrong", [np.array([[-0.5, 0.5]]), np.array([[0.5, 1.5]]), np.array([[np.nan]]),
                                    np.zeros((0, 3))])  # fmt: skip
 def test_saturation_of_a_tanh_unit_is_refused(wrong):
-    with pytest.raises(ValueError, match="sigmoid gates|at least one step"):
+    with pytest.raises(ValueError, match=r"sigmoid gates|at least one step"):
         flow.saturation(wrong)
 
 

@@ -85,7 +85,8 @@ def test_guesses_stand_below_their_character_the_darker_the_likelier():
 
 def test_lines_end_with_the_text_s_and_at_the_width():
     def lines(text, columns):
-        return ["".join(cell.shown for cell in line) for line in firing(text, np.ones(len(text)), columns=columns).lines]
+        picture = firing(text, np.ones(len(text)), columns=columns)
+        return ["".join(cell.shown for cell in line) for line in picture.lines]
 
     assert lines("abcd\nef\n\ng", 3) == ["abc", "d¶", "ef¶", "¶", "g"]
     assert lines("abc\n", 3) == ["abc", "¶"]
