@@ -105,7 +105,7 @@ def _guesses(model: CharModel, text: str) -> dict[str, Any]:
 def figures(results: Results) -> dict[str, Any]:
     outcome = results.seeds[0]["LSTM"]
     updates, bits = zip(*outcome["curve"], strict=True)
-    curves = {"LSTM": (updates, bits)}
+    curves: dict[str, tuple[Any, Any]] = {"LSTM": (updates, bits)}
     curves |= {f"{n}-gram": (updates, [outcome["ngrams"][n - 1]] * len(updates)) for n in (2, 3, 4, ORDER)}
     drawn = {
         "bits": curve_chart(curves, "What a character held out costs", "update", "bits a character"),
@@ -180,11 +180,11 @@ EXPERIMENT = Experiment(
     title="Looking inside a character model of Python's own code",
     chapter="inside",
     source="Karpathy, Johnson & Fei-Fei 2015, sections 3 and 4; the lecture's firing neurons, guesses and samples",
-    about="An LSTM of one layer reads the standard library's code once, character by character. Then every unit's cell "
+    about="An LSTM of one layer reads most of the standard library's code, character by character. Then every cell "
     "state is compared with what a reader knows: inside a string, a comment, brackets, how deep the indentation, how "
-    "far in the line. The unit is chosen on files of the training, scored on files held out, and has to beat what the best "
-    "of all units reaches against labels shifted along the text. The moments of the samples are the lecture's, whose "
-    "own are of a model of War and Peace (one deck calls them Shakespeare's plays).",
+    "far in the line. The unit is chosen on files of the training, scored on files held out, and has to beat what the "
+    "best of all units reaches against labels shifted along the text. The moments of the samples are the lecture's, "
+    "whose own are of a model of War and Peace (one deck calls them Shakespeare's plays).",
     arms=(Arm("LSTM", (0.01,)),),
     trial=trial,
     claims=(
