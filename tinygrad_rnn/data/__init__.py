@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from .lengths import length_mask, pad
+from .numbers import held_out_numbers, number_words
 from .tasks import adding, hello, temporal_order
 from .text import Batches, Vocabulary, default_corpus, read_text, split
+from .words import Words
 
 __all__ = [
-    "Batches", "Vocabulary", "adding", "default_corpus", "hello", "length_mask", "pad", "read_text", "split",
-    "temporal_order",
+    "Batches", "Vocabulary", "Words", "adding", "default_corpus", "held_out_numbers", "hello", "length_mask",
+    "number_words", "pad", "read_text", "split", "temporal_order",
 ]  # fmt: skip
