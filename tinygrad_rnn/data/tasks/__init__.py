@@ -2,13 +2,37 @@
 
 Sequences are time-major, `x (T, B, D)`; a generator takes `rng`, then sizes.
 """
+# ruff: noqa: I001
 
+from .copying import (
+    copy_memory, copy_memory_without_memory, echo, echo_without_memory, memorisation, memorisation_without_memory,
+)  # fmt: skip
+from .dynamics import lorenz, mackey_glass, multi_sine, narma10
+from .grammars import (
+    COUNTED, OUTER_WITHOUT_MEMORY, REBER, Strings, counted, embedded_reber, reber, reber_stream, reber_strings,
+)  # fmt: skip
 from .hello import HELLO_WITHOUT_MEMORY, hello
-from .memory import ADDING_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, adding, temporal_order
+from .lag import LAG_WITHOUT_MEMORY, noise_free_lag, very_long_lag
+from .latching import (
+    LATCH_WITHOUT_MEMORY, PARITY_WITHOUT_MEMORY, latch, parity, two_sequence, two_sequence_without_memory,
+)  # fmt: skip
+from .marked import (
+    ADDING_WITHOUT_MEMORY, XOR_WITHOUT_MEMORY, adding, adding_without_memory, multiplication,
+    multiplication_without_memory, xor,
+)  # fmt: skip
+from .order import PERMUTATION_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, random_permutation, temporal_order
+from .recall import recall, recall_without_memory
 from .scenes import QUESTIONS_BLIND, captions, questions
 from .trees import boolean, expressions, modular
 
 __all__ = [
-    "ADDING_WITHOUT_MEMORY", "HELLO_WITHOUT_MEMORY", "QUESTIONS_BLIND", "TEMPORAL_ORDER_WITHOUT_MEMORY", "adding",
-    "boolean", "captions", "expressions", "hello", "modular", "questions", "temporal_order",
+    "ADDING_WITHOUT_MEMORY", "COUNTED", "HELLO_WITHOUT_MEMORY", "LAG_WITHOUT_MEMORY", "LATCH_WITHOUT_MEMORY",
+    "OUTER_WITHOUT_MEMORY", "PARITY_WITHOUT_MEMORY", "PERMUTATION_WITHOUT_MEMORY", "REBER", "Strings",
+    "TEMPORAL_ORDER_WITHOUT_MEMORY", "XOR_WITHOUT_MEMORY", "adding", "adding_without_memory", "copy_memory",
+    "copy_memory_without_memory", "counted", "echo", "echo_without_memory", "embedded_reber", "hello", "latch",
+    "lorenz", "mackey_glass", "memorisation", "memorisation_without_memory", "multi_sine", "multiplication",
+    "multiplication_without_memory", "narma10", "noise_free_lag", "parity", "random_permutation", "reber",
+    "reber_stream", "reber_strings", "recall", "recall_without_memory", "temporal_order", "two_sequence",
+    "two_sequence_without_memory", "very_long_lag", "xor",
+    "QUESTIONS_BLIND", "boolean", "captions", "expressions", "modular", "questions",
 ]  # fmt: skip
