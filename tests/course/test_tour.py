@@ -10,11 +10,12 @@ import pytest
 
 import tinygrad_rnn as tg
 from tests.conftest import DEVICES, steps_recorded
+from tinygrad_rnn.course.render.blocks import plain
+from tinygrad_rnn.course.render.page import marked, visible
 from tinygrad_rnn.course.tour import captions, clipping, hello, language, output, radius, remarks, run_tour
 from tinygrad_rnn.course.tour.by_hand import bptt
+from tinygrad_rnn.course.tour.clock import Clock
 from tinygrad_rnn.course.tour.memory import remember
-from tinygrad_rnn.course.tour.page import marked, visible
-from tinygrad_rnn.course.tour.parts import Clock, plain
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 PARTS = ["hello", "by_hand", "radius", "language", "reach", "adding", "clipping"]

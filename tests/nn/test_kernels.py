@@ -38,6 +38,7 @@ class Case:
     H: int = 4
     layers: int = 1
     bidirectional: bool = False
+    merge: str = "concat"
     dropout: float = 0.0
     indices: bool = False
     mask: tuple[tuple[bool, ...], ...] | None = None  # (T, B)
@@ -61,7 +62,8 @@ def cases(draw: st.DrawFn) -> Case:
     cells = layers * (1 + bidirectional)
     return Case(
         kind=draw(st.sampled_from(list(KINDS))), T=T, B=B, D=draw(st.integers(1, 6)), H=draw(st.integers(1, 6)),
-        layers=layers, bidirectional=bidirectional, dropout=draw(st.sampled_from([0.0, 0.4, 1.0])),
+        layers=layers, bidirectional=bidirectional, merge=draw(st.sampled_from(["concat", "sum", "mul"])),
+        dropout=draw(st.sampled_from([0.0, 0.4, 1.0])),
         indices=draw(st.booleans()), mask=draw(masks),
         states=draw(st.one_of(st.none(), st.lists(st.booleans(), min_size=cells, max_size=cells).map(tuple))),
         offset=draw(st.integers(0, 20)), used=draw(st.integers(1, 2**13 - 1)), seed=draw(st.integers(0, 10**6)),
@@ -71,7 +73,7 @@ def cases(draw: st.DrawFn) -> Case:
 def build(case: Case, kernel: str, dtype=np.float64, device="cpu"):
     Kind, options = KINDS[case.kind]
     layer = Kind(case.D, case.H, case.layers, case.bidirectional, case.dropout, kernel, dtype, device,
-                 np.random.default_rng(case.seed), **options)  # fmt: skip
+                 np.random.default_rng(case.seed), merge=case.merge, **options)  # fmt: skip
     rng = np.random.default_rng([case.seed, 1])
     for p in layer.parameters():  # biases too
         p.data = backend.to_device(rng.uniform(-0.7, 0.7, p.shape).astype(dtype), device)

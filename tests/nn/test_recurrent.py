@@ -167,6 +167,7 @@ class TestDropout:
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: nn.LSTM(D, H, kernel="fast"), 'kernel is "auto", "fused" or "unrolled", not \'fast\''),
+    (lambda: nn.RNN(D, H, bidirectional=True, merge="add"), 'RNN: merge is "concat", "sum" or "mul", not \'add\''),
     (lambda: nn.LSTM(D, H, num_layers=0), "num_layers must be at least 1"),
     (lambda: nn.LSTM(D, H, dropout=1.5), "between 0 and 1"),
     (lambda: nn.LSTM(D, H)(x[0]), r"LSTM\(3, 4\) takes x \(T, B, 3\), time first, not array \(2, 3\)"),

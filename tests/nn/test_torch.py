@@ -196,6 +196,46 @@ def test_a_gru_that_pytorch_cannot_express_is_refused(convert):
 
 
 @pytest.mark.parametrize("kernel", ["fused", "unrolled"])
+@pytest.mark.parametrize("merge", ["sum", "mul"])
+@pytest.mark.parametrize("kind", ["tanh", "lstm", "gru"])
+def test_directions_that_are_added_or_multiplied_are_the_halves_of_pytorchs(kind, merge, kernel):
+    """Two layers, sequences of different lengths: PyTorch has each layer's two halves, and what merges them is here."""
+    Ours, Theirs, options, _ = KINDS[kind]
+    lengths, D, H = (6, 2, 4), 3, 5
+    T, B = max(lengths), len(lengths)
+    ours = Ours(D, H, 2, True, kernel=kernel, rng=0, dtype=np.float64, merge=merge, **options)
+    assert [layer.forward.input_size for layer in ours.layers] == [D, H]
+    assert ours.output_size == H
+    theirs = [Theirs(size, H, bidirectional=True, dtype=torch.float64) for size in (D, H)]
+    weights = nn.to_torch(ours)
+    for k, layer in enumerate(theirs):
+        layer.load_state_dict({key.replace(f"_l{k}", "_l0"): torch.tensor(array)
+                               for key, array in weights.items() if f"_l{k}" in key})  # fmt: skip
+    x, w = np.random.default_rng(0).standard_normal((T, B, D)), np.random.default_rng(1).standard_normal((T, B, H))
+
+    x_theirs = torch.tensor(x, requires_grad=True)
+    y_theirs, utils = x_theirs, torch.nn.utils.rnn
+    for layer in theirs:
+        packed, _ = layer(utils.pack_padded_sequence(y_theirs, torch.tensor(lengths), enforce_sorted=False))
+        ahead, back = utils.pad_packed_sequence(packed, total_length=T)[0].chunk(2, dim=-1)
+        y_theirs = ahead + back if merge == "sum" else ahead * back
+    x_ours = tg.tensor(x, requires_grad=True)
+    y_ours, _ = ours(x_ours, mask=np.arange(T)[:, None] < lengths)
+    close(y_ours.numpy(), y_theirs.detach().numpy())
+
+    (y_theirs * torch.tensor(w)).sum().backward()
+    tg.sum(y_ours * w).backward()
+    close(x_ours.grad.numpy(), x_theirs.grad.numpy())
+    for p in ours.parameters():
+        p.data, p.grad = p.grad.data, None
+    gradients = nn.to_torch(ours)
+    for k, layer in enumerate(theirs):
+        for name, p in layer.named_parameters():
+            if "bias_hh" not in name:
+                close(gradients[name.replace("_l0", f"_l{k}")], p.grad.numpy())
+
+
+@pytest.mark.parametrize("kernel", ["fused", "unrolled"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("lengths", [(7, 2, 5, 1), (3, 7, 7, 6), (4, 4, 4, 4)])
 def test_sequences_of_different_lengths_are_pytorchs_packed_ones(kind, lengths, kernel):

@@ -252,9 +252,68 @@ LOSS = [
     Case("dropout", _dropped, (A,), lambda x: x * (np.random.default_rng(3).random(x.shape) >= 0.4) / 0.6),
 ]  # fmt: skip
 
-CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS]
+IMAGES, KERNELS = real(2, 3, 5, 4), real(2, 3, 3, 2, seed=1)
+
+
+def _windows(x: np.ndarray, size: tuple[int, int], stride: tuple[int, int]) -> np.ndarray:
+    """NumPy's view of all windows (B, C, H', W', kh, kw)."""
+    return np.lib.stride_tricks.sliding_window_view(x, size, (2, 3))[:, :, :: stride[0], :: stride[1]]
+
+
+def _convolved(x: np.ndarray, k: np.ndarray, stride: tuple[int, int], padding: tuple[int, int]) -> np.ndarray:
+    ph, pw = padding
+    padded = np.pad(x, ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    return np.einsum("bcmnij,ocij->bomn", _windows(padded, k.shape[2:], stride), k)
+
+
+def _conv(name: str, stride: Any = 1, padding: Any = 0, x: np.ndarray = IMAGES, k: np.ndarray = KERNELS) -> Case:
+    s, p = ((v, v) if isinstance(v, int) else v for v in (stride, padding))
+    return Case(f"conv2d {name}", lambda x, k: tg.conv2d(x, k, stride, padding), (x, k),
+                lambda x, k: _convolved(x, k, s, p),
+                lambda t, x, k: t.nn.functional.conv2d(x, k, stride=s, padding=p))  # fmt: skip
+
+
+def _pool(name: str, size: Any, stride: Any = None) -> Case:
+    k, s = ((v, v) if isinstance(v, int) else v for v in (size, stride or size))
+    return Case(f"max_pool2d {name}", lambda x: tg.max_pool2d(x, size, stride), (IMAGES,),
+                lambda x: _windows(x, k, s).max((4, 5)), lambda t, x: t.nn.functional.max_pool2d(x, k, s), False)
+
+
+CONVOLUTION = [
+    _conv("plain"), _conv("padded", padding=1), _conv("with strides", (2, 1), (1, 2)),
+    _conv("1x1", k=real(2, 3, 1, 1)), _conv("of the whole image", k=real(1, 3, 5, 4)),
+    _conv("that leaves a rest", 3, 0, real(1, 1, 6, 5), real(1, 1, 2, 2)),
+    _pool("side by side", 2), _pool("overlapping", (3, 2), 1), _pool("with gaps", 1, 2),
+    Case("unfold", lambda x: tg.unfold(x, (2, 3), (2, 1), 1) * tg.unfold(x, (2, 3), (2, 1), 1), (IMAGES,),
+         lambda x: _windows(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (2, 3), (2, 1)).transpose(1, 4, 5, 0, 2, 3)**2,
+         lambda t, x: t.nn.functional.unfold(x, (2, 3), padding=1, stride=(2, 1)).reshape(2, 3, 2, 3, 3, 4)
+         .permute(1, 2, 3, 0, 4, 5) ** 2),
+    Case("fold", lambda y: tg.fold(y, (1, 1, 3, 3)) ** 2.0, (real(1, 2, 2, 1, 2, 2),), None,
+         lambda t, y: t.nn.functional.fold(y.reshape(1, 4, 4), (3, 3), 2) ** 2),
+]  # fmt: skip
+
+
+
+def _standard(x: np.ndarray, axes: Any) -> np.ndarray:
+    return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 0.1)
+
+
+NORMALISATION = [
+    Case("standardize", lambda x: tg.standardize(x, -1, 0.1), (A,), lambda x: _standard(x, -1),
+         lambda t, x: t.nn.functional.layer_norm(x, (4,), eps=0.1)),
+    Case("batch_norm of features", lambda x, w, b: tg.batch_norm(x, w, b, 0.1), (A, C, real(4, seed=3)),
+         lambda x, w, b: w * _standard(x, 0) + b,
+         lambda t, x, w, b: t.nn.functional.batch_norm(x, None, None, w, b, True, 0.1, 0.1)),
+    Case("batch_norm of channels", lambda x, w, b: tg.batch_norm(x, w, b, 0.1),
+         (real(2, 3, 2, 2), real(3), real(3, seed=3)),
+         lambda x, w, b: w[:, None, None] * _standard(x, (0, 2, 3)) + b[:, None, None],
+         lambda t, x, w, b: t.nn.functional.batch_norm(x, None, None, w, b, True, 0.1, 0.1)),
+]  # fmt: skip
+
+CASES = [*ELEMENTWISE, *LINEAR, *REDUCTION, *SHAPE, *GETITEM, *LOSS, *CONVOLUTION, *NORMALISATION]
 IDS = [case.name for case in CASES]
-MODULES = (ops.elementwise, placement, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise)
+MODULES = (ops.elementwise, placement, ops.convolution, ops.linear, ops.reduction, ops.shape, ops.loss, ops.noise,
+           ops.normalisation)  # fmt: skip
 PRIMITIVES = {value for module in MODULES for value in vars(module).values() if isinstance(value, tg.Primitive)}
 
 

@@ -28,13 +28,15 @@ class Module:
     """Base of everything that has parameters. Subclasses define `forward`; calling the module calls it.
 
     Parameters are the Tensors among its attributes and those of its sub-modules, also inside lists, tuples and dicts,
-    in the order in which the attributes were first assigned; attributes whose name starts with `_` do not count. To
-    replace a parameter, assign another Tensor. `name` is the `tg.scope` that a call opens; None opens none.
+    in the order in which the attributes were first assigned; attributes whose name starts with `_` do not count, and
+    those named in `buffers` are kept beside the parameters. To replace a parameter, assign another Tensor. `name` is
+    the `tg.scope` that a call opens; None opens none.
     `copy.deepcopy` copies the numbers and not the gradients.
     """
 
     name: str | None = None
     training: bool = True
+    buffers: tuple[str, ...] = ()  # attributes that are Tensors but not learned: saved and moved with the parameters
     forward: Any = None  # what a call runs; the equations of the module
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -55,6 +57,12 @@ class Module:
         """The parameters with dotted names, `layers.0.forward.W_xh`; one that is shared comes once, by its first."""
         return ((name, x) for name, x in _walk(self) if isinstance(x, Tensor))
 
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
+        """What it keeps beside its parameters without learning it (running statistics), with dotted names."""
+        for name, module in self.named_modules():
+            for key in module.buffers:
+                yield f"{name}.{key}" if name else key, getattr(module, key)
+
     def modules(self) -> list[Module]:
         return [module for _, module in self.named_modules()]
 
@@ -73,8 +81,8 @@ class Module:
     # Its numbers, out and in
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        """A NumPy copy of each parameter, by its dotted name."""
-        return {name: backend.to_numpy(p.data).copy() for name, p in self.named_parameters()}
+        """A NumPy copy of each parameter and buffer, by its dotted name."""
+        return {name: backend.to_numpy(p.data).copy() for name, p in self._named_tensors().items()}
 
     def load_state_dict(self, arrays: Mapping[str, Any], strict: bool = True) -> None:
         """Take numbers from `arrays`, dotted names to arrays, which are copied. Parameters become float64 (float32)
@@ -83,7 +91,7 @@ class Module:
         Raises ValueError where a shape differs, and also, if `strict`, where a name is missing or unexpected; then
         nothing has been loaded.
         """
-        mine = dict(self.named_parameters())
+        mine = self._named_tensors()
         missing = [name for name in mine if name not in arrays]
         unexpected = [name for name in arrays if name not in mine]
         if strict and (missing or unexpected):
@@ -107,12 +115,15 @@ class Module:
         return self._each(lambda array: array.astype(dtype, copy=False))
 
     def _each(self, change: Callable[[Array], Array]) -> Self:
-        named = dict(self.named_parameters())
+        named = self._named_tensors()
         gradients = [(p, Tensor(change(p.grad.data))) for p in named.values() if p.grad is not None]
         _rebind({name: (p, change(p.data)) for name, p in named.items()})
         for p, grad in gradients:
             p.grad = grad
         return self
+
+    def _named_tensors(self) -> dict[str, Tensor]:
+        return {**dict(self.named_parameters()), **dict(self.named_buffers())}
 
     # Training
 
@@ -179,7 +190,7 @@ def _walk(root: Module) -> Iterator[tuple[str, Module | Tensor]]:
 
 def _members(x: Any) -> list[tuple[str, Any]]:
     if isinstance(x, Module):
-        return [(key, child) for key, child in vars(x).items() if not key.startswith("_")]
+        return [(key, child) for key, child in vars(x).items() if not key.startswith("_") and key not in x.buffers]
     if isinstance(x, dict):
         return [(str(key), child) for key, child in x.items()]
     return [(str(i), child) for i, child in enumerate(x)] if isinstance(x, (list, tuple)) else []

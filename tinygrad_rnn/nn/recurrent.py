@@ -1,6 +1,6 @@
 """RNN, LSTM and GRU: cells unrolled over a sequence, in layers and in both directions.
 
-    outputs, state = layer(x)                              # x (T, B, D), outputs (T, B, H * directions)
+    outputs, state = layer(x)                              # x (T, B, D), outputs (T, B, H), or 2H of two directions
     outputs, state = layer(x, nn.detach(state), offset=T)  # truncated BPTT: the next chunk of the same sequence
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import ops
 from ..core import Tensor, describe
-from ..ops.recurrent import dropout_sequence, indices_of, join_directions, mask_of, one_hot_inputs, scan
+from ..ops.recurrent import MERGES, dropout_sequence, indices_of, join_directions, mask_of, one_hot_inputs, scan
 from ..recording import scope, step, watched_closely
 from .cells import Cell, GRUCell, LSTMCell, RNNCell
 from .layers import Generator
@@ -25,11 +25,12 @@ KERNELS = ("auto", "fused", "unrolled")
 class Layer(Module):
     """The cells of one layer: `forward` reads the sequence from its start, `backward`, if there is one, from its end.
 
-    They are cells and not the method that `Module` calls, hence a `__call__` of its own.
+    They are cells and not the method that `Module` calls, hence a `__call__` of its own. `merge` says what becomes of
+    the outputs of both.
     """
 
-    def __init__(self, forward: Cell, backward: Cell | None = None) -> None:
-        self.forward = forward
+    def __init__(self, forward: Cell, backward: Cell | None = None, merge: str = "concat") -> None:
+        self.forward, self.merge = forward, merge
         if backward is not None:
             self.backward = backward
 
@@ -50,7 +51,7 @@ class Layer(Module):
         joined = []
         for t, (a, b) in enumerate(zip(ahead, back, strict=True), offset):
             with step(t):
-                joined.append(ops.concat([a, b], axis=-1))
+                joined.append(MERGES[self.merge](a, b))
         return joined, [last_ahead, last_back]
 
     def fused(self, x: Any, states: list[Any], mask: Any, offset: int) -> tuple[Any, list[Any]]:
@@ -63,11 +64,16 @@ class Layer(Module):
             ahead, last_ahead = self.forward.sequence(x, states[0], **options)
         with scope("backward"):
             back, last_back = self.backward.sequence(x, states[1], reverse=True, **options)
-        return join_directions(ahead, back, offset), [last_ahead, last_back]
+        return join_directions(ahead, back, offset, self.merge), [last_ahead, last_back]
 
 
 class Recurrent(Module):
-    """`outputs, state = layer(x, state=None)` for x (T, B, D), with outputs (T, B, H * directions).
+    """`outputs, state = layer(x, state=None)` for x (T, B, D), with outputs (T, B, H), or (T, B, 2H).
+
+    With `bidirectional`, a second cell reads each sequence from its end, and `merge` says what the layer hands on:
+    "concat" both outputs side by side, (T, B, 2H), "sum" or "mul" their elementwise sum or product, (T, B, H);
+    `output_size` is that width (Schuster & Paliwal 1997). The whole sequence must be there before the first output;
+    its length need not be fixed in advance.
 
     Integers x (T, B), from 0 to D - 1, stand for one-hot vectors: the same, without a product with zeros.
     `state` is that of the cell, h (B, H) or (h, c); with several layers or both directions it is a tuple with one such
@@ -105,7 +111,7 @@ class Recurrent(Module):
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False,
                  dropout: float = 0.0, kernel: str = "auto", dtype: Any = np.float32, device: str | None = None,
-                 rng: Generator = None, name: str | None = None, cell: type[Cell] | None = None,
+                 rng: Generator = None, name: str | None = None, merge: str = "concat", cell: type[Cell] | None = None,
                  **of_cell: Any) -> None:  # fmt: skip
         kind = type(self).__name__
         self.cell = cell or self.cell
@@ -113,21 +119,28 @@ class Recurrent(Module):
             raise ValueError(f"{kind}: say of which cell it is made, such as cell=nn.MUT1Cell")
         if kernel not in KERNELS:
             raise ValueError(f'{kind}: kernel is "auto", "fused" or "unrolled", not {kernel!r}')
+        if merge not in MERGES:
+            raise ValueError(f'{kind}: merge is "concat", "sum" or "mul", not {merge!r}')
         if num_layers < 1:
             raise ValueError(f"{kind}: num_layers must be at least 1, not {num_layers}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"{kind}: dropout is the probability to drop, between 0 and 1, not {dropout}")
         self.name = name or (kind if cell is None else cell.__name__.removesuffix("Cell")).lower()
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
-        self.bidirectional, self.dropout, self.kernel = bidirectional, dropout, kernel
+        self.bidirectional, self.merge, self.dropout, self.kernel = bidirectional, merge, dropout, kernel
         self.rng = np.random.default_rng(rng)
         directions = 2 if bidirectional else 1
         self.layers: list[Layer] = []
         for k in range(num_layers):
-            size = input_size if k == 0 else hidden_size * directions
+            size = input_size if k == 0 else self.output_size
             cells = [self.cell(size, hidden_size, dtype=dtype, device=device, rng=self.rng, **of_cell)
                      for _ in range(directions)]  # fmt: skip
-            self.layers.append(Layer(*cells))
+            self.layers.append(Layer(cells[0], cells[1] if bidirectional else None, merge))
+
+    @property
+    def output_size(self) -> int:
+        """How wide its outputs are: H, or 2H where two directions stand side by side."""
+        return self.hidden_size * (2 if self.bidirectional and self.merge == "concat" else 1)
 
     def forward(self, x: Any, state: Any = None, offset: int = 0, mask: Any = None) -> tuple[Any, Any]:
         """`(outputs, state)`, see the class; `offset` is the data's time of x[0], for truncated BPTT."""
@@ -204,6 +217,7 @@ class Recurrent(Module):
         parts = [str(self.input_size), str(self.hidden_size)]
         parts += [f"cell={self.cell.__name__}"] * ("cell" in vars(self) and self.cell is not type(self).cell)
         parts += [f"num_layers={self.num_layers}"] * (self.num_layers > 1) + ["bidirectional=True"] * self.bidirectional
+        parts += [f"merge={self.merge!r}"] * (self.bidirectional and self.merge != "concat")
         return ", ".join(parts + [f"dropout={self.dropout}"] * bool(self.dropout))
 
 

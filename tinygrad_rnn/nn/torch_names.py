@@ -15,8 +15,10 @@ import numpy as np
 
 from ..core import Tensor
 from .cells import GRUCell, LSTMCell, RNNCell
+from .convolution import Conv2d
 from .layers import Embedding, Linear
 from .module import Module, as_numpy
+from .normalisation import BatchNorm
 from .recurrent import Recurrent
 
 Arrays = dict[str, np.ndarray]
@@ -27,11 +29,12 @@ def load_torch(module: Module, state_dict: Mapping[str, Any]) -> None:
     """Fill `module` from a dict of arrays (or of PyTorch's tensors) under PyTorch's names: `weight_ih_l0`,
     `bias_hh_l1_reverse`, `rnn.weight_ih_l0`, `head.weight`, ...; the module takes their dtype, its zero states too.
 
-    RNN, LSTM, GRU, their cells, Linear and Embedding are translated wherever they stand in `module`; Tensors of other
-    modules keep name and layout. A recurrent layer without biases gets zeros. Raises ValueError, and loads nothing,
-    where keys are missing or unexpected, where a shape differs, and for a GRU that is not `reset="after"`.
+    RNN, LSTM, GRU, their cells, Linear, Embedding, Conv2d and BatchNorm are translated wherever they stand in
+    `module`; Tensors of other modules keep name and layout. A recurrent layer without biases gets zeros. Raises
+    ValueError, and loads nothing, where keys are missing or unexpected, where a shape differs, and for a GRU that is
+    not `reset="after"`.
     """
-    given = {key: as_numpy(value) for key, value in state_dict.items()}
+    given = {key: as_numpy(value) for key, value in state_dict.items() if not key.endswith("num_batches_tracked")}
     ours: Arrays = {}
     expected: Shapes = {}
     for part in _parts(module):
@@ -154,8 +157,12 @@ def _parts(root: Module) -> Iterator[_Part | _CellPart]:
         elif isinstance(module, Linear):
             weights[f"{prefix}W"] = (f"{prefix}weight", True)
             weights[f"{prefix}b"] = (f"{prefix}bias", False)
-        elif isinstance(module, Embedding):
+        elif isinstance(module, (Embedding, Conv2d)):
             weights[f"{prefix}W"] = (f"{prefix}weight", False)
-    for name, parameter in root.named_parameters():
+            weights[f"{prefix}b"] = (f"{prefix}bias", False)
+        elif isinstance(module, BatchNorm):
+            weights[f"{prefix}w"] = (f"{prefix}weight", False)
+            weights[f"{prefix}b"] = (f"{prefix}bias", False)
+    for name, parameter in (*root.named_parameters(), *root.named_buffers()):
         if not any(name.startswith(prefix) for prefix in cells):
             yield _Part(parameter, name, *weights.get(name, (name, False)))

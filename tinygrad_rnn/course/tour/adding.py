@@ -13,9 +13,10 @@ from ...data import adding
 from ...data.tasks import ADDING_WITHOUT_MEMORY
 from ...pictures.charts import curve_chart
 from ...recording import no_grad
+from ..render.blocks import Part, Picture, Prose
 from . import captions
+from .clock import Clock
 from .memory import Memory, lag_picture, ledger_picture, remember, to_look_into
-from .parts import Clock, Part, Picture, Prose
 
 LENGTH, HIDDEN, BATCH, CLIP = 100, 16, 32, 1.0
 ELMAN, FIRST = "Elman", "LSTM bias 1"

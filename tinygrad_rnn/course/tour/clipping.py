@@ -12,8 +12,9 @@ from ... import nn, ops, optim
 from ...autograd import grad
 from ...core import Tensor, tensor
 from ...pictures.charts import curve_chart
+from ..render.blocks import Part, Picture, Prose, Table
 from . import remarks
-from .parts import Clock, Part, Picture, Prose, Table
+from .clock import Clock
 
 STEPS, TARGET, BIAS = 50, 0.7, -2.3  # of the wall: E = (sigmoid(x_50) - 0.7)^2, along one line of weights w
 DESCENT_RATE, DESCENT_CLIP, DESCENT_STEPS, DESCENT_START = 0.3, 0.2, 100, 5.2

@@ -15,8 +15,8 @@ from ...data import hello as hello_data
 from ...data.tasks import HELLO_WITHOUT_MEMORY
 from ...pictures import draw
 from ...recording import step
+from ..render.blocks import Listing, Part, Picture, Prose, Table
 from . import by_hand, remarks
-from .parts import Listing, Part, Picture, Prose, Table
 
 HIDDEN, UPDATES, RATE = 3, 300, 0.2
 Arrays = dict[str, np.ndarray]

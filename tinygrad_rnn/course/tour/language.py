@@ -14,9 +14,10 @@ from ...data import Batches, Vocabulary, split
 from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from ..charmodel import CharModel, bits, sample
+from ..render.blocks import Part, Picture, Prose, Samples
 from . import captions, remarks
+from .clock import Clock
 from .memory import Memory, lag_picture, ledger_picture, remember, to_look_into
-from .parts import Clock, Part, Picture, Prose, Samples
 
 HIDDEN, BATCH, WINDOW, RATE, CLIP = 64, 16, 25, 1e-2, 1.0
 LAGS, LAG_BATCH = 100, 16  # how far back the gradient is followed, on so many streams of text

@@ -13,8 +13,8 @@ from ...flow import spectrum, state_gradients
 from ...nn import init
 from ...pictures import draw
 from ...recording import step
+from ..render.blocks import Part, Picture, Prose
 from . import remarks
-from .parts import Part, Picture, Prose
 
 STEPS, HIDDEN = 20, 16
 STRONG = 1.0  # size of inputs for which tanh saturates; weaker ones, as below, leave it a straight line

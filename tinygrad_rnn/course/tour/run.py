@@ -13,15 +13,16 @@ import numpy as np
 
 from ... import __version__, backend
 from ...data import default_corpus
+from ..render.blocks import Part, Picture, plain
+from ..render.page import page
 from . import output
 from .adding import adding_part
 from .clipping import clipping_part
 from .hello import hello_parts
 from .language import check_length, language_parts
-from .page import page
-from .parts import Part, Picture, plain
 from .radius import radius_part
 
+TITLE = "Recurrent networks from the inside"
 SEED = 0
 TRAINING = 0.9  # of the time; the rest is for measuring and drawing
 SHARES = {"language": 0.45, "adding": 0.45, "clipping": 0.10}  # of the training; adding mostly ends before its time
@@ -75,7 +76,7 @@ def run_tour(
     }
     numbers = {**run, "parts": {part.key: part.numbers for part in parts}}
     files[output.NUMBERS] = json.dumps(plain(numbers), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    files[output.PAGE] = page(parts, _lead(run, source), _closing(run))
+    files[output.PAGE] = page(TITLE, parts, _lead(run, source), _closing(run))
     output.write(out, files)
     say(f"done: {out / output.PAGE}")
     return out / output.PAGE

@@ -6,31 +6,36 @@ from typing import Any
 
 import numpy as np
 
-from ...backend import xp
 from ...fusion import twin
 from ...primitives import primitive
 from ...recording import step
+from ..elementwise import add, multiply
 from ..noise import _dropout, dropout_mask
 from ..shape import concat, split, stack, unstack
 
+MERGES: dict[str, Any] = {"concat": lambda ahead, back: concat([ahead, back], axis=-1), "sum": add, "mul": multiply}
+"""What becomes of the outputs (..., H) of two directions: side by side (..., 2H), their sum, or their product."""
+
 
 @primitive
-def join_directions(ahead: Any, back: Any, /, offset: int = 0) -> Any:
-    """What two directions found in each step, side by side: (T, B, 2H) of (T, B, H) and (T, B, H)."""
-    return xp(ahead).concatenate([ahead, back], axis=2)
+def join_directions(ahead: Any, back: Any, /, offset: int = 0, merge: str = "concat") -> Any:
+    """What two directions found in each step, merged: (T, B, 2H), or (T, B, H), of (T, B, H) and (T, B, H)."""
+    return MERGES[merge](ahead, back)
 
 
 @join_directions.joint_vjp
-def _(needed: Any, g: Any, y: Any, ahead: Any, back: Any, offset: int) -> Any:
-    return split(g, [ahead.shape[2]], axis=2)
+def _(needed: Any, g: Any, y: Any, ahead: Any, back: Any, offset: int, merge: str) -> Any:
+    if merge == "concat":
+        return split(g, [ahead.shape[2]], axis=2)
+    return (g, g) if merge == "sum" else (g * back, g * ahead)
 
 
 @twin(join_directions)
-def _(ahead: Any, back: Any, offset: int) -> Any:
+def _(ahead: Any, back: Any, offset: int, merge: str) -> Any:
     joined = []
     for t, (a, b) in enumerate(zip(unstack(ahead), unstack(back), strict=True), offset):
         with step(t):
-            joined.append(concat([a, b], axis=-1))
+            joined.append(MERGES[merge](a, b))
     return stack(joined)
 
 

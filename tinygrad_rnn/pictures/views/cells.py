@@ -73,7 +73,7 @@ def _column(grid: Grid, t: int, x: float, heights: dict[str, float]) -> None:
                        right + 12, c.y + c.height / 2 + 12, "", "#f0fdf4", "#86efac")  # fmt: skip
             grid.boxes.append(cell)
             grid.cell_of[h.key] = cell
-    for v in grid.joins.get(t, ()):  # both directions of a layer, side by side for the next one
+    for v in grid.joins.get(t, ()):  # both directions of a layer, merged for the next one
         above = max(grid.nodes[grid.key[tail]].y for tail, _ in v.inputs) + (62 if grid.cell else 0) + 46
         grid.nodes[v.key] = Node(v.key, x, above, 7.2, 7.2, "point", stroke=EDGE, tooltip=tooltip(v), role="join")
         grid.key[v] = v.key

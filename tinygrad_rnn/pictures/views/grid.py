@@ -36,7 +36,7 @@ class Grid:
         self.joins: dict[int, list[Vertex]] = {}
         for v in scene.graph.vertices if both else ():
             if (
-                v.op == "concat"
+                v.op in ("concat", "add", "multiply")
                 and v.step in self.at_steps
                 and v not in self.roles.role
                 and all(u in hidden for u, _ in v.inputs)

@@ -1,9 +1,8 @@
-"""What the tour is made of: parts, each with blocks for the page and numbers for the JSON; and the time they take."""
+"""What a page is made of: parts, each with blocks to be shown and numbers for the JSON beside it."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,11 +38,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; the first column names the row."""
+    """Rows of text under a header; the first column names the row. `words`: cells hold sentences, which may wrap."""
 
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     caption: str = ""
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,15 @@ class Samples:
     written: Sequence[tuple[str, str]]
 
 
-Block = Prose | Picture | Listing | Table | Samples
+@dataclass(frozen=True)
+class File:
+    """Something that was written beside the page: SVG is shown, text too, and anything else is linked to."""
+
+    path: str
+    content: str
+
+
+Block = Prose | Picture | Listing | Table | Samples | File
 
 
 @dataclass
@@ -66,28 +74,6 @@ class Part:
     summary: str = ""
     blocks: list[Block] = field(default_factory=list)
     numbers: dict[str, Any] = field(default_factory=dict)
-
-
-class Clock:
-    """How long something may take: `while clock: ...`. At least `least` rounds are granted, so that there is something
-    to show on a slow machine."""
-
-    def __init__(self, seconds: float, least: int = 3) -> None:
-        self.seconds, self.least, self.rounds = seconds, least, 0
-        self.start = time.perf_counter()
-
-    @property
-    def passed(self) -> float:
-        return time.perf_counter() - self.start
-
-    @property
-    def share(self) -> float:
-        """How much of the time is gone, 0 to 1."""
-        return min(1.0, self.passed / self.seconds)
-
-    def __bool__(self) -> bool:
-        self.rounds += 1
-        return self.rounds <= self.least or self.passed < self.seconds
 
 
 def plain(x: Any) -> Any:

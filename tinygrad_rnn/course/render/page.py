@@ -1,4 +1,4 @@
-"""The tour's parts as one HTML page that needs nothing else: no script, no network, figures inline."""
+"""Parts as one HTML page that needs nothing else: no script, no network, figures inline."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from .parts import Block, Listing, Part, Picture, Prose, Samples, Table
+from .blocks import Block, File, Listing, Part, Picture, Prose, Samples, Table
 
-TITLE = "Recurrent networks from the inside"
 WIDE = 560.0  # points: a figure wider than that may leave the column of text
 NARROW = 480.0  # points: a figure no wider than that, as charts are, shrinks as far as the screen is narrow
 PIXELS_PER_POINT = 0.86  # at least, for all others: these are scrolled, not shrunk until nobody can read them
@@ -52,7 +51,7 @@ figcaption b { color: var(--ink); font-size: 14px; }
 }
 .scroll > * { mix-blend-mode: multiply; }
 .scroll:focus-visible { outline: 2px solid var(--blue); }
-svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+svg { display: block; max-width: 100%; height: auto; margin: 0 auto; overflow: visible; }  /* where fonts are wider */
 code, pre { font: 14px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 pre {
   background: var(--tint); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem;
@@ -66,6 +65,9 @@ th, td {
 }
 th { font-size: 14px; color: var(--grey); white-space: normal; vertical-align: bottom; line-height: 1.3; }
 th:first-child, td:first-child { text-align: left; white-space: normal; }
+.words td, .words th { text-align: left; white-space: normal; vertical-align: top; line-height: 1.35; }
+.words td { min-width: 5.5rem; }
+.words td:first-child, .words td:nth-last-child(-n+2) { min-width: 11rem; }
 .samples {
   display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr));
   margin: 0 0 1.5rem;
@@ -86,7 +88,7 @@ footer {
 """
 
 
-def page(parts: Sequence[Part], lead: str, closing: str) -> str:
+def page(title: str, parts: Sequence[Part], lead: str, closing: str) -> str:
     """The whole document; `lead` stands under its title and `closing` at its end."""
     contents = "\n".join(
         f'<li><a href="#{part.key}">{escape(part.title)}</a> <span>{marked(part.summary)}</span></li>' for part in parts
@@ -96,8 +98,8 @@ def page(parts: Sequence[Part], lead: str, closing: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        f'<header>\n<h1>{TITLE}</h1>\n<p class="lead">{marked(lead)}</p>\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f'<header>\n<h1>{escape(title)}</h1>\n<p class="lead">{marked(lead)}</p>\n'
         f'<nav aria-label="Contents">\n<ol>\n{contents}\n</ol>\n</nav>\n</header>\n'
         f"<main>\n{sections}\n</main>\n<footer>\n<p>{marked(closing)}</p>\n</footer>\n</body>\n</html>\n"
     )
@@ -124,6 +126,8 @@ def _block(block: Block, count: object) -> str:
         return f'<div class="listing">{_scroll(code, block.title)}</div>'
     if isinstance(block, Table):
         return _table(block)
+    if isinstance(block, File):
+        return _file(block)
     assert isinstance(block, Picture)
     return _picture(block, next(count))  # type: ignore[call-overload]
 
@@ -139,6 +143,16 @@ def _picture(block: Picture, number: int) -> str:
     )
 
 
+def _file(block: File) -> str:
+    link = f'<a href="{escape(block.path)}">{escape(block.path)}</a>'
+    shown = ""
+    if block.path.endswith(".svg"):
+        shown = _scroll(block.content[block.content.index("<svg") :], block.path)
+    elif block.path.endswith(".txt"):
+        shown = _scroll(f"<pre>{escape(visible(block.content))}</pre>", block.path)
+    return f"<figure>\n{shown}\n<figcaption>{link}</figcaption>\n</figure>"
+
+
 def _scroll(inner: str, name: str) -> str:
     """What may be wider than the screen, in a box of its own that the keyboard reaches."""
     return f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(name)}">{inner}</div>'
@@ -149,7 +163,8 @@ def _table(block: Table) -> str:
     rows = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in block.rows)
     caption = f"\n<figcaption>{lines(block.caption)}</figcaption>" if block.caption else ""
     table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
-    return f"<figure>\n{_scroll(table, block.header[0])}{caption}\n</figure>"
+    kind = ' class="wide words"' * block.words
+    return f"<figure{kind}>\n{_scroll(table, block.header[0])}{caption}\n</figure>"
 
 
 def _samples(block: Samples) -> str:
