@@ -85,7 +85,7 @@ def figures(results: Results) -> dict[str, Any]:
         curves[f"{arm}, {results.median(arm, 'parameters'):,.0f} parameters"] = updates[0], errors.mean(axis=0)
     about = "\n".join(
         f"{arm}: {results.median(arm, 'products'):,.0f} multiply-adds and {results.median(arm, 'elementwise'):,.0f} "
-        f"elementwise results a step; here {results.median(arm, 'milliseconds'):.1f} ms for forward and backward"
+        f"elementwise results a step; {results.median(arm, 'milliseconds'):.1f} ms an update here"
         for arm in results.rates
     )
     title = f"Temporal order, {results.size.T} steps, mean over {results.size.seeds} seeds"
