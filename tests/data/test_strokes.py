@@ -26,11 +26,11 @@ def test_steps_and_lines_are_each_others_inverse(word, font, spacing, seed):
     x = handwriting(word, hand=hand, font=font, spacing=spacing)
     assert x.dtype == np.float32
     assert x[-1, 2] == 1
-    first = resampled(hershey(word, font)[0], spacing)[:1]
+    first = hershey(word, font, spacing)[0][:1]
     lines = to_lines(x, spacing, tuple(hand.written(first)[0]))
     assert len(lines) == x[:, 2].sum()
     points = np.concatenate(lines)
-    letters = np.concatenate([resampled(stroke, spacing) for stroke in hershey(word, font)])
+    letters = np.concatenate(hershey(word, font, spacing))
     expected = hand.written(letters)
     distance = np.linalg.norm(points[:, None] - expected[None], axis=-1)
     assert distance.min(axis=1).max() < strokes.JOINED  # every point drawn is one of the font's ...

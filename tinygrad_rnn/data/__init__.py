@@ -9,6 +9,7 @@ from __future__ import annotations
 from . import augment
 from .digits import Digits, digits, random_split, writer_split
 from .lengths import length_mask, pad
+from .strokes import Hand, handwriting, handwriting_batch, hershey, resampled, spelt, to_lines
 from .tasks import (
     adding, copy_memory, counted, echo, embedded_reber, hello, latch, lorenz, mackey_glass, memorisation,
     multi_sine, multiplication, narma10, noise_free_lag, parity, random_permutation, reber, reber_stream,
@@ -22,4 +23,5 @@ __all__ = [
     "narma10", "noise_free_lag", "pad", "parity", "random_permutation", "read_text", "reber", "reber_stream",
     "reber_strings", "recall", "split", "temporal_order", "two_sequence", "very_long_lag", "xor",
     "Digits", "augment", "digits", "random_split", "writer_split",
+    "Hand", "handwriting", "handwriting_batch", "hershey", "resampled", "spelt", "to_lines",
 ]  # fmt: skip

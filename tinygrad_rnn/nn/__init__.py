@@ -1,7 +1,7 @@
 """Models: modules with named parameters, layers, recurrent cells in primitives, and the layers that unroll them."""
 # ruff: noqa: I001
 
-from . import init
+from . import generative, init
 from .cells import (
     GRUCell, HighwayCell, IRNNCell, IncompleteLSTMCell, LSTM97Cell, LSTMCell, LSTMVariantCell, MUT1Cell, MUT2Cell,
     MUT3Cell, MultiplicativeRNNCell, PeepholeLSTMCell, RNNCell, ReservoirCell, ResidualCell,
@@ -24,5 +24,6 @@ __all__ = [
     "HighwayCell", "HighwayLayer", "IRNNCell", "IncompleteLSTMCell", "LSTM", "LSTM97Cell", "LSTMCell",
     "LSTMVariantCell", "LeNet5", "Linear", "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module",
     "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNN", "RNNCell", "Recurrent", "ReservoirCell", "Residual",
-    "ResidualCell", "Sequential", "detach", "freeze", "init", "load_torch", "matching", "to_torch", "unfreeze",
+    "ResidualCell", "Sequential", "detach", "freeze", "generative", "init", "load_torch", "matching", "to_torch",
+    "unfreeze",
 ]  # fmt: skip
