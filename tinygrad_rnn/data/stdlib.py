@@ -42,7 +42,7 @@ def stdlib_prose() -> dict[str, str]:
     try:
         topics: Mapping[str, str] = importlib.import_module("pydoc_data.topics").topics
     except ImportError:
-        raise RuntimeError("this Python came without pydoc_data, which is its prose: give a text file instead") from None
+        raise RuntimeError("this Python came without pydoc_data, its prose: give a text file instead") from None
     return {name: ascii_text(topics[name]).strip() + "\n" for name in sorted(topics)}
 
 

@@ -40,7 +40,7 @@ def hershey(text: str, font: str = "scripts", spacing: float | None = None) -> l
             raise ValueError(f"hershey: character {letter!r} (number {number} of the text) is not in the font {font}, "
                              f"which has {''.join(sorted(glyphs)).strip()}")  # fmt: skip
         of_letter, width = glyphs[letter]
-        strokes += [stroke + (at, 0) for stroke in of_letter]
+        strokes += [stroke + np.array([at, 0]) for stroke in of_letter]
         at += width
     return strokes
 
@@ -169,11 +169,11 @@ def handwriting_batch(words: Sequence[str], rng: np.random.Generator | None = No
     return np.concatenate([lifted, x]), mask
 
 
-def spelt(words: Sequence[str], letters: str, length: int | None = None) -> np.ndarray:
+def one_hot_text(words: Sequence[str], letters: str, length: int | None = None) -> np.ndarray:
     """Words as one-hot letters, float32 (B, U, V), V = len(letters); U is the longest word's length, or `length`;
     shorter words end in places that are all zero. Raises ValueError for a letter that is not one of `letters`.
 
-    >>> spelt(["ab", "b"], "ab").tolist()
+    >>> one_hot_text(["ab", "b"], "ab").tolist()
     [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]]
     """
     known = Vocabulary(letters)

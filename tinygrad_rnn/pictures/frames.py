@@ -24,8 +24,8 @@ equations."""
 
 def pixels(key: str, image: Any, left: float, top: float, size: float | tuple[float, float], ink: str = "#000000",
            lowest: float = 0.0, highest: float = 1.0) -> list[Node]:  # fmt: skip
-    """An image (height, width) as nodes, its top left corner at (left, top), of pixels `size` points wide and high: white
-    at `lowest`, in the colour `ink` at `highest`. Neighbours of one shade in a row are one rectangle."""
+    """An image (height, width) as nodes, its top left corner at (left, top), of pixels `size` points wide and high:
+    white at `lowest`, in the colour `ink` at `highest`. Neighbours of one shade in a row are one rectangle."""
     values = np.asarray(image, float)
     if values.ndim != 2:
         raise ValueError(f"a picture of pixels needs an image (height, width), not {values.shape}")
@@ -61,7 +61,7 @@ def titled(title: str, about: str, nodes: Sequence[Node], edges: Sequence[Edge] 
              for i, line in enumerate(lines)]  # fmt: skip
     head = Text(label(title), TITLE, INK, bold=True)
     heads.append(text_at("title", left, top + 14 + 16 * len(lines), head, align="start"))
-    return Chart(Figure(title, about.replace("\n", " "), tuple([*heads, *nodes]), tuple(edges)))
+    return Chart(Figure(title, about.replace("\n", " "), (*heads, *nodes), tuple(edges)))
 
 
 def frames_picture(rows: Sequence[tuple[str, Sequence[Any]]], title: str, about: str = "",

@@ -38,7 +38,7 @@ def handwriting_picture(written: Sequence[tuple[str, Any]], title: str, about: s
         x, y = column * (wide + 36), -row * (high - low + 28)
         nodes.append(text_at(f"{i}", x, y + high + 12, Text(name, 10.0, GREY), align="start", tooltip=name))
         looks = np.asarray(windows[i])[:, : len(name)].argmax(1) if windows else None
-        edges += _ink(str(i), str(i), np.asarray(strokes), path + (x, y), looks)
+        edges += _ink(str(i), str(i), np.asarray(strokes), path + np.array([x, y]), looks)
     return titled(title, about, nodes, edges)
 
 

@@ -69,11 +69,15 @@ def _complete(found: dict[str, By], graph: Graph) -> None:
             made[v.step, v.local] = v
             called.setdefault((v.step, v.scope, v.name), []).append(v)
     for place, lane in found.items():
-        looks = {(v.scope, v.name) for v in lane.values()}
-        scope, name = looks.pop() if len(looks) == 1 else ((), None)
+        carried = dict(lane)
+        one_look = len({(v.scope, v.name) for v in lane.values()}) == 1
         for t in graph.steps:
+            near = carried[min(carried, key=lambda known: abs(known - t))]  # a decoder goes on where an encoder ended:
+            scope, name = near.scope, near.name  # the last step is like the one before, and not like the first
             namesakes = called.get((t, scope, name), []) if name else []
-            found_here = namesakes[0] if len(namesakes) == 1 else made.get((t, place))
+            places = [place] if one_look else [near.local, place]
+            here = [made[t, where] for where in places if (t, where) in made]
+            found_here = namesakes[0] if len(namesakes) == 1 else here[0] if here else None
             if found_here is not None:
                 lane.setdefault(t, found_here)
 
