@@ -22,7 +22,7 @@ import numpy as np
 from .. import __version__
 from ..course.files import write_whole
 from . import catalogue
-from .experiment import Experiment, Outcome
+from .experiment import Arm, Experiment, Outcome
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,15 @@ def fingerprint(name: str, experiment: Experiment, scale: str) -> str:
     used = {getattr(value, "__module__", None) for value in vars(module).values()} - {module.__name__}
     here = sorted(each for each in used if each and each.startswith(f"{__package__}."))
     code = [_code(inspect.getsource(each)) for each in (module, *(sys.modules[each] for each in here))]
-    arms = [(arm.name, dict(arm.settings)) for arm in experiment.arms]
-    told = "\n".join([__version__, *code, repr(arms), repr(experiment.size(scale).numbers)])
+    arms = [f"{arm.name}: {settings(arm)}" for arm in experiment.arms]
+    told = "\n".join([__version__, *code, *arms, repr(experiment.size(scale).numbers)])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def settings(arm: Arm) -> str:
+    """An arm's settings in words that are the same in each process: of a function, its name."""
+    return repr({key: f"{value.__module__}.{value.__qualname__}" if callable(value) else value
+                 for key, value in arm.settings.items()})  # fmt: skip
 
 
 def _code(source: str) -> str:
