@@ -23,7 +23,8 @@ By = dict[int, Vertex]  # by step
 class Layer:
     """One recurrence: its state `h`, and for an LSTM `c`, by step; what they were before the first one, if a vertex.
 
-    `backward`: it reads the sequence from its end.
+    `backward`: it reads the sequence from its end. `carried`: h itself goes on to the next step, and not only what is
+    made of it.
     """
 
     h: By
@@ -31,6 +32,7 @@ class Layer:
     h0: Vertex | None = None
     c0: Vertex | None = None
     backward: bool = False
+    carried: bool = True
     number: int = 1  # among the layers of its direction
 
 
