@@ -14,6 +14,9 @@ What the lectures draw, and what it is here:
     both directions, concatenated, added or multiplied              nn.RNN(bidirectional=True, merge=...)
 """
 
+from .captioning import Captioner
+from .decoder import Decoder
+from .decoding import Beams, beam_search, greedy, sample
 from .deep import DeepRNN, DeepTransitionCell
 from .many_to_many import ManyToMany
 from .many_to_one import ManyToOne, last_hidden
@@ -21,10 +24,15 @@ from .one_to_many import OneToMany
 from .one_to_one import OneToOne
 from .output_recurrence import OutputRecurrence
 from .path_length import PathLength, measured_path_length, path_length
+from .questions import Answerer
+from .seq2seq import EncoderDecoder, reverse_source, scheduled_sampling
 from .steps import each_step, first_of, one_step
+from .trees import RecursiveNetwork, balanced, chain, nonlinear_depth
 from .unfold import unfold
 
 __all__ = [
-    "DeepRNN", "DeepTransitionCell", "ManyToMany", "ManyToOne", "OneToMany", "OneToOne", "OutputRecurrence",
-    "PathLength", "each_step", "first_of", "last_hidden", "measured_path_length", "one_step", "path_length", "unfold",
+    "Answerer", "Beams", "Captioner", "Decoder", "DeepRNN", "DeepTransitionCell", "EncoderDecoder", "ManyToMany",
+    "ManyToOne", "OneToMany", "OneToOne", "OutputRecurrence", "PathLength", "RecursiveNetwork", "balanced",
+    "beam_search", "chain", "each_step", "first_of", "greedy", "last_hidden", "measured_path_length",
+    "nonlinear_depth", "one_step", "path_length", "reverse_source", "sample", "scheduled_sampling", "unfold",
 ]  # fmt: skip
