@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,9 @@ from ..training import train
 
 FORMS: dict[str, Callable[..., nn.Recurrent]] = {
     "plain": nn.RNN,
-    "stacked": lambda *sizes, **how: nn.RNN(*sizes, num_layers=3, **how),
-    "deep transition": lambda *sizes, **how: DeepRNN(*sizes, transition_depth=3, **how),
-    "deep, with a way past": lambda *sizes, **how: DeepRNN(*sizes, transition_depth=3, skip=True, **how),
+    "stacked": partial(nn.RNN, num_layers=3),
+    "deep transition": partial(DeepRNN, transition_depth=3),
+    "deep, with a way past": partial(DeepRNN, transition_depth=3, skip=True),
 }
 
 
@@ -29,7 +30,7 @@ def of_size(form: str, D: int, C: int, weights: int, rng: np.random.Generator) -
     """A model of this form, as wide as it can be with so many weights."""
 
     def model(H: int) -> ManyToOne:
-        return ManyToOne(FORMS[form](D, H, rng=rng, kernel="auto"), nn.Linear(H, C, rng=rng))
+        return ManyToOne(FORMS[form](D, H, rng=rng), nn.Linear(H, C, rng=rng))
 
     H = 1
     while model(H + 1).count_parameters() <= weights:
@@ -56,9 +57,12 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
     curve, _ = train(model.parameters(), loss, rate, size.updates, every=max(1, size.updates // 20), check=error)
     formula, counted = path_length(model.layer, size.T), _counted(model.layer, size.T)
     mean = float(np.mean([wrong for _, wrong in curve]))  # over all of the learning: who is faster has less
-    return {"score": mean, "error": curve[-1][1], "mean error": mean, "curve": curve, "weights": model.count_parameters(),
-            "width": model.layer.hidden_size, "shortest": formula.shortest, "longest": formula.longest,
-            "as counted": bool(formula == counted), "reach": reach, "comes back": reach[-1] / reach[0]}  # fmt: skip
+    return {
+        "score": mean, "error": curve[-1][1], "mean error": mean, "curve": curve,
+        "weights": model.count_parameters(), "width": model.layer.hidden_size,
+        "shortest": formula.shortest, "longest": formula.longest, "as counted": bool(formula == counted),
+        "reach": reach, "comes back": reach[-1] / reach[0],
+    }  # fmt: skip
 
 
 def _gradients(model: ManyToOne, x: np.ndarray, y: np.ndarray) -> list[float]:

@@ -62,7 +62,7 @@ def _network(each: bool, learned: np.ndarray, rate: float, seed: int, size: Size
 
     def predict(windows: np.ndarray) -> np.ndarray:
         with no_grad():
-            return model(windows)[0].numpy()[-1]  # type: ignore[no-any-return]
+            return model(windows)[0].numpy()[-1]
 
     def check() -> float:
         now = both(predict)
