@@ -68,8 +68,9 @@ def _band(plot: Plot, i: int, row: np.ndarray, least: float, most: float, high: 
     start = 0
     for j in range(1, len(fills) + 1):
         if j == len(fills) or fills[j] != fills[start]:
-            ends = [(k * WIDE / len(row), (i + 0.5) * high) for k in (start, j)]
-            plot.stroke(f"map/{i}-{start}", ends, fills[start], high + 0.4)  # without seams
+            x = (start * WIDE / len(row), min(WIDE, j * WIDE / len(row) + 0.4))  # without seams
+            ends = [(place, (i + 0.5) * high) for place in x]
+            plot.stroke(f"map/{i}-{start}", ends, fills[start], high + 0.4)
             start = j
 
 
