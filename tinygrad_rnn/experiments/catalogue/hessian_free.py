@@ -25,7 +25,7 @@ class Task:
 
     def __init__(self, rng: np.random.Generator, size: Size) -> None:
         self.rng, self.size = rng, size
-        self.rnn, self.head = nn.RNN(4, size.hidden, kernel="fused", rng=rng), nn.Linear(size.hidden, 3, rng=rng)
+        self.rnn, self.head = nn.RNN(4, size.hidden, rng=rng), nn.Linear(size.hidden, 3, rng=rng)
         cell = self.rnn.layers[0].forward
         cell.W_hh.data = init.spectral_radius(init.sparse(cell.W_hh.shape, rng), 1.1)
         cell.W_xh.data = init.normal(cell.W_xh.shape, rng, 0.1)
@@ -100,9 +100,9 @@ EXPERIMENT = Experiment(
     title="Memorisation by Hessian-free optimization",
     chapter="learning",
     source="Martens & Sutskever 2011, sections 3 and 5; Sutskever 2013, chapter 3",
-    about="Five bits are shown, twenty steps pass, and the bits are to be said. A plain tanh network, begun alike for all, "
-    "and as much work for each: sequences that went forwards and backwards. Structural damping, which holds the hidden "
-    "states, is what memorisation needs of Hessian-free.",
+    about="Five bits are shown, twenty steps pass, and the bits are to be said. A plain tanh network, begun alike for "
+    "all, and as much work for each: sequences that went forwards and backwards. Structural damping, which holds the "
+    "hidden states, is what memorisation needs of Hessian-free.",
     arms=(
         Arm(DAMPED, settings={"structural": 1 / 30}),
         Arm(PLAIN, settings={"structural": 0.0}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def figures(results: Results) -> dict[str, Any]:
         "threshold": curve_chart({"h*": (ws, [threshold(float(w)) for w in ws])},
                                  "The largest input that cannot flip the bit", "w", "h", about=""),
         "fixed-points": curve_chart({"tanh(a)": (a, np.tanh(a)), "a / w, w = 2": (a[20:101], a[20:101] / 2),
-                                     "w = 0.9": (a[33:88], a[33:88] / 0.9)},
+                                     "a / w, w = 0.9": (a[33:88], a[33:88] / 0.9)},
                                     "Fixed points: where tanh(a) = a / w", "a", "state", about=""),
         "learning": curve_chart({"latched": (lengths, share)}, "How often gradient descent latches the bit",
                                 "length T", "share of runs"),
@@ -79,6 +80,12 @@ def figures(results: Results) -> dict[str, Any]:
 
 def _share(results: Results, T: int) -> float:
     return float(np.mean([found[str(T)] for found in results.of("one unit", "latched")]))
+
+
+def _ends(seed: Mapping[str, Outcome]) -> tuple[float, float]:
+    """The shares of the shortest and of the longest."""
+    shares = list(seed["one unit"]["latched"].values())
+    return shares[0], shares[-1]
 
 
 EXPERIMENT = Experiment(
@@ -96,8 +103,7 @@ EXPERIMENT = Experiment(
               lambda results: f"h* from {min(results.of('one unit', 'limit')):.2f} to "
               f"{max(results.of('one unit', 'limit')):.2f}"),
         Claim("the longest is latched in fewer runs than the shortest",
-              lambda seed: list(seed["one unit"]["latched"].values())[-1]
-              < list(seed["one unit"]["latched"].values())[0],
+              lambda seed: _ends(seed)[1] < _ends(seed)[0],
               "figure 3: ever more rarely as T grows",
               lambda results: ", ".join(f"T={T}: {_share(results, T):.0%}" for T in results.size.lengths)),
     ),
