@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from .. import flow
-from ..data import Vocabulary
-from ..data.labels import labels
+from ..core import tensor
+from ..data import Vocabulary, text_labels
 from ..recording import no_grad
 from .charmodel import CharModel, stream
 
-WARM_UP, STRETCH, STREAMS = 100, 1000, 32  # of a reading that searches: characters not looked at, looked at, side by side
+WARM_UP, STRETCH, STREAMS = 100, 1000, 32  # of a search: characters not looked at, looked at; side by side
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,27 +66,29 @@ def read(model: CharModel, text: str, streams: int = 1, stretch: int | None = No
     part = len(ids) // streams
     length = part if stretch is None else min(part, stretch + skip)
     if length <= skip:
-        raise ValueError(f"the text has {len(text)} characters, and {streams} x ({skip} + 1) are needed: give more text")
+        raise ValueError(f"the text has {len(text)} characters, and {streams * (skip + 1)} are needed: give more text")
     places = np.arange(streams)[:, None] * part + np.arange(length)
     recording = flow.record(model.rnn, ids[places].T)
     with no_grad():
-        logits = model.head(recording.of("h")[skip:]).numpy().astype(np.float64)
+        h = tensor(recording.of("h")[skip:], device=model.head.W.device)
+        logits = model.head(h).numpy().astype(np.float64)
     p = np.exp(logits - logits.max(axis=-1, keepdims=True))
     p = (p / p.sum(axis=-1, keepdims=True)).transpose(1, 0, 2).reshape(-1, p.shape[-1])
     return Reading(text, places[:, skip:].reshape(-1), model.vocabulary, recording, p, skip)
 
 
 def find_units(model: CharModel, text: str, held_out: str, state: str = "h", names: Sequence[str] | None = None,
-               prose: bool = False, rng: np.random.Generator | None = None,
-               streams: int = STREAMS) -> dict[str, flow.Found | str]:  # fmt: skip
-    """For each label of `tg.data.labels` the unit that tracks it, chosen on `text` and scored on `held_out`; in its
+               prose: bool = False,
+               rng: np.random.Generator | None = None) -> dict[str, flow.Found | str]:  # fmt: skip
+    """For each of `tg.data.text_labels` the unit that tracks it, chosen on `text` and scored on `held_out`; in its
     place words where there is nothing to search, as with no web address in the text. See `flow.search`."""
     rng = np.random.default_rng(0) if rng is None else rng
     sides = []
     for each in (text, held_out):
+        streams = max(1, min(STREAMS, len(each) // (STRETCH + WARM_UP)))
         reading = read(model, each, streams, STRETCH, WARM_UP)
-        all_labels = labels(each, prose)
-        sides.append((reading.units(state), {name: y[reading.places] for name, y in all_labels.items()}))
+        targets = {name: y[reading.places] for name, y in text_labels(each, prose).items()}
+        sides.append((reading.units(state), targets))
     (first, targets), (held, held_targets) = sides
     found: dict[str, flow.Found | str] = {}
     for name in targets if names is None else names:

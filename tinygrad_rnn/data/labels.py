@@ -33,19 +33,19 @@ _CODE = re.compile(r"""
     | (?P<docstrings> \"{3} (?:\\.|[^\\])*? (?:\"{3}|\Z)  |  '{3} (?:\\.|[^\\])*? (?:'{3}|\Z) )
     | (?P<quotes> \" (?:\\.|[^"\\\n])*+ (?:"|(?=\n)|\Z)  |  ' (?:\\.|[^'\\\n])*+ (?:'|(?=\n)|\Z) )
 """, re.VERBOSE | re.DOTALL)  # fmt: skip
-_PROSE = re.compile(r'(?P<quotes>"(?:[^"\n]|\n(?!\n))*+(?:"|(?=\n)|\Z))')  # an apostrophe is no quote; a paragraph ends it
+_PROSE = re.compile(r'(?P<quotes>"(?:[^"\n]|\n(?!\n))*+(?:"|(?=\n)|\Z))')  # no apostrophes; a paragraph ends it
 _IF = re.compile(r"^[ \t]*(?:el)?if\b", re.MULTILINE)
 _URL = re.compile(r"https?(://[^\s\"'<>)]+)")
 _BRACKETS = {ord(opening): 1 for opening in "([{"} | {ord(closing): -1 for closing in ")]}"}
 
 
-def labels(text: str, prose: bool = False) -> dict[str, np.ndarray]:
+def text_labels(text: str, prose: bool = False) -> dict[str, np.ndarray]:
     """Each label of LABELS for every character of `text`, float64 (N,): 0 and 1 for no and yes, else a number, and NaN
     where it makes no sense. `prose`: strings are what stands in double quotes, and only those IN_PROSE are given.
 
     In code a bracket in a string or comment is none. A string that is not closed ends with its line.
 
-    >>> found = labels('f("a)") # x')
+    >>> found = text_labels('f("a)") # x')
     >>> [found[name].astype(int).tolist() for name in ("quotes", "comments", "depth")]
     [[0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0]]
     """
@@ -75,7 +75,7 @@ def labels(text: str, prose: bool = False) -> dict[str, np.ndarray]:
 
 
 def _latest(values: np.ndarray, where: np.ndarray, before: int) -> np.ndarray:
-    """At each place the last of the values (which rise) that stood where `where` is True; `before` the first of them."""
+    """At each place the last of the rising values that stood where `where` is True; before the first, `before`."""
     return np.maximum.accumulate(np.where(where, values, before))
 
 

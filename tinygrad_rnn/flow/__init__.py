@@ -6,6 +6,7 @@ Every number is the engine's own, read through a tap or `tg.grad`; no `.grad` is
 """
 
 from .accounts import Ledger, Table, ledger
+from .features import activations, maximise, saliency
 from .jacobians import JacobianProducts, Spectrum, jacobian_products, spectrum
 from .probes import Found, search
 from .reach import Lags, by_lag, horizon
@@ -16,7 +17,8 @@ from .truncations import Truncation, truncation_bias
 from .units import Recording, record
 
 __all__ = [
-    "RTRL", "Found", "JacobianProducts", "Lags", "Ledger", "Recording", "Saturation", "Spectrum", "StateGradients",
-    "Table", "Truncation", "by_lag", "find_states", "gate_saturation", "horizon", "jacobian_products", "ledger",
-    "record", "saturation", "search", "spectrum", "state_gradients", "truncation_bias",
+    "Found", "JacobianProducts", "Lags", "Ledger", "RTRL", "Recording", "Saturation", "Spectrum", "StateGradients",
+    "Table", "Truncation", "activations", "by_lag", "find_states", "gate_saturation", "horizon",
+    "jacobian_products", "ledger", "maximise", "record", "saliency", "saturation", "search", "spectrum",
+    "state_gradients", "truncation_bias",
 ]  # fmt: skip

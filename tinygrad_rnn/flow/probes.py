@@ -97,11 +97,11 @@ def _prepared(activations: Any, label: Any, what: str, units: int | None = None)
     binary = bool(np.isin(y, (0, 1)).all())
     if binary:  # 2 AUC - 1 is the difference of the mean ranks, as a part of N / 2 (Mann & Whitney 1947)
         yes = y.mean()
-        return (ranks / len(y)).astype(np.float32), (2 / len(y) * (y - yes) / (yes * (1 - yes))).astype(np.float32), True
-    lengths = np.linalg.norm(ranks, axis=0)
-    target = _ranks(y)
-    target /= np.linalg.norm(target)
-    return (ranks / np.where(lengths, lengths, 1)).astype(np.float32), target.astype(np.float32), False
+        ranks, target = ranks / len(y), 2 / len(y) * (y - yes) / (yes * (1 - yes))
+    else:
+        lengths, target = np.linalg.norm(ranks, axis=0), _ranks(y)
+        ranks, target = ranks / np.where(lengths, lengths, 1), target / np.linalg.norm(target)
+    return ranks.astype(np.float32), target.astype(np.float32), binary
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

@@ -38,8 +38,8 @@ def saturation(gates: Any, low: float = 0.1, high: float = 0.9) -> Saturation:
     if not a.ndim or not a.size:
         raise ValueError(f"saturation: gates are (..., H) with at least one step, not {a.shape}")
     if not (float(a.min()) >= 0 and float(a.max()) <= 1):
-        raise ValueError(f"saturation: these go from {a.min():.3g} to {a.max():.3g}: it is asked of sigmoid gates, from "
-                         "0 to 1; a tanh unit (g, n, h) is not shut at 0")  # fmt: skip
+        raise ValueError(f"saturation: these go from {a.min():.3g} to {a.max():.3g}: it is asked of sigmoid gates, "
+                         "from 0 to 1; a tanh unit (g, n, h) is not shut at 0")  # fmt: skip
     rows = a.reshape(-1, a.shape[-1])
     return Saturation((rows < low).mean(axis=0), (rows > high).mean(axis=0))
 
