@@ -204,14 +204,22 @@ def test_luck_is_the_best_of_all_units_against_labels_in_the_wrong_place(rng):
     assert found.luck <= max(expected) + 1e-6
 
 
-def test_what_tracks_nothing_is_rarely_found():
-    """Labels and units have nothing to do with each other; with an effect of 0 the shifts alone decide."""
+def found_in_nothing(seeds=100):
+    """How often something is found where labels and units have nothing to do with each other; with an effect of 0, so
+    that luck alone decides."""
     found = 0
-    for seed in range(100):
+    for seed in range(seeds):
         rng = np.random.default_rng(seed)
         a, b = states(rng, 300, 20), states(rng, 300, 20)
         found += flow.search(a, rhythm(rng, 300), b, rhythm(rng, 300), rng, shifts=60, effect=0.0).found
-    assert found <= 8
+    return found
+
+
+def test_what_tracks_nothing_is_rarely_found_but_would_be_against_labels_shuffled_one_by_one(monkeypatch, rng):
+    assert found_in_nothing() <= 8
+    shuffled = lambda target, starts: np.stack([rng.permutation(target) for _ in starts])  # noqa: E731
+    monkeypatch.setattr(flow.probes, "_shifted", shuffled)
+    assert found_in_nothing() > 12
 
 
 def test_places_without_a_label_are_left_out(rng):
