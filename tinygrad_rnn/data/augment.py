@@ -59,7 +59,7 @@ def random_crop(images: np.ndarray, size: Size, rng: np.random.Generator) -> np.
 
 def random_shift(images: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
     """Each image moved by up to `most` points down or up and right or left; zeros come in from outside."""
-    return random_crop(pad_images(images, most), images.shape[2:], rng)  # type: ignore[arg-type]
+    return random_crop(pad_images(images, most), images.shape[2:], rng)
 
 
 def random_scale(images: np.ndarray, size: Size, short_side: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ the trial is run again.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import json
@@ -72,9 +73,22 @@ class Store:
 
 
 def fingerprint(name: str, experiment: Experiment, scale: str) -> str:
-    """Of the package's version, the experiment's module and its size."""
-    code = inspect.getsource(catalogue.module(name))
-    return hashlib.sha256("\n".join([__version__, code, repr(experiment.size(scale))]).encode()).hexdigest()[:16]
+    """Of all that a trial's outcome depends on: the package's version, the experiment's code but for what only says and
+    draws (its EXPERIMENT, `figures`, docstrings), the arms' settings and the size's numbers."""
+    tree = ast.parse(inspect.getsource(catalogue.module(name)))
+    tree.body = [part for part in tree.body if not isinstance(part, ast.Assign) or _assigned(part) != "EXPERIMENT"]
+    tree.body = [part for part in tree.body if getattr(part, "name", "") != "figures"]
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:]
+    arms = [(arm.name, dict(arm.settings)) for arm in experiment.arms]
+    told = "\n".join([__version__, ast.dump(tree), repr(arms), repr(experiment.size(scale).numbers)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _assigned(assignment: ast.Assign) -> str:
+    target = assignment.targets[0]
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def plain(x: Any) -> Any:

@@ -6,16 +6,19 @@ Every number is the engine's own, read through a tap or `tg.grad`; no `.grad` is
 """
 
 from .accounts import Ledger, Table, ledger
+from .features import activations, maximise, saliency
 from .jacobians import JacobianProducts, Spectrum, jacobian_products, spectrum
 from .probes import Found, search
 from .reach import Lags, by_lag, horizon
+from .rtrl import RTRL
 from .saturation import Saturation, gate_saturation, saturation
 from .states import StateGradients, find_states, state_gradients
 from .truncations import Truncation, truncation_bias
 from .units import Recording, record
 
 __all__ = [
-    "Found", "JacobianProducts", "Lags", "Ledger", "Recording", "Saturation", "Spectrum", "StateGradients", "Table",
-    "Truncation", "by_lag", "find_states", "gate_saturation", "horizon", "jacobian_products", "ledger", "record",
-    "saturation", "search", "spectrum", "state_gradients", "truncation_bias",
+    "Found", "JacobianProducts", "Lags", "Ledger", "RTRL", "Recording", "Saturation", "Spectrum", "StateGradients",
+    "Table", "Truncation", "activations", "by_lag", "find_states", "gate_saturation", "horizon",
+    "jacobian_products", "ledger", "maximise", "record", "saliency", "saturation", "search", "spectrum",
+    "state_gradients", "truncation_bias",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
 from .hessian_free import HessianFree, Run
 from .momentum import Momentum, momentum_path, momentum_schedule
+from .omega import omega
 from .optimizer import Optimizer
 from .penalties import l1_penalty, l2_penalty
 from .ridge import Ridge
@@ -14,8 +15,8 @@ from .sgd import SGD
 from .truncated import carried, windows
 
 __all__ = [
-    "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge", "Run",
-    "SGD", "carried", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "l1_penalty",
-    "l2_penalty", "momentum_path", "momentum_schedule", "schedules", "softmax_hessian", "squared_hessian",
+    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge",
+    "Run", "carried", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "l1_penalty",
+    "l2_penalty", "momentum_path", "momentum_schedule", "omega", "schedules", "softmax_hessian", "squared_hessian",
     "windows",
 ]  # fmt: skip

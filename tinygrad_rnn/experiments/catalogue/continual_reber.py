@@ -20,7 +20,7 @@ WITH, WITHOUT = "forget gate", "no forget gate"
 
 
 def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
-    """Read `size.batch` streams in chunks, the state carried on; then fresh streams from their start, without a reset."""
+    """Read `size.batch` streams in chunks, the state carried on; then fresh streams, without a reset."""
     rng = np.random.default_rng(seed)
     layer: nn.Recurrent = nn.LSTM(len(REBER), size.hidden, rng=rng)
     if arm.name == WITHOUT:
@@ -42,7 +42,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
 
 
 def _read(layer: nn.Recurrent, head: nn.Linear, streams: Any) -> Outcome:
-    """How often the outer symbol, T or P after an E, is right, how many symbols lie between mistakes, and what grows."""
+    """How often the outer symbol, T or P after an E, is right; the symbols between mistakes; and what grows."""
     state, right, norms = None, [], []
     with no_grad():
         for x in streams.x:
@@ -69,9 +69,11 @@ def figures(results: Results) -> Mapping[str, Any]:
 
 
 def _said(arm: str) -> Callable[[Results], str]:
-    return lambda results: (
-        f"{results.median(arm, 'outer'):.1%} of outer symbols; a mistake every {results.median(arm, 'between'):,.0f} symbols"
-    )
+    def said(results: Results) -> str:
+        between = results.median(arm, "between")
+        return f"{results.median(arm, 'outer'):.1%} of outer symbols; a mistake every {between:,.0f} symbols"
+
+    return said
 
 
 EXPERIMENT = Experiment(

@@ -8,7 +8,10 @@ The forward methods are one step, in the equations of their papers (of the first
 """
 
 from .cell import Cell
+from .controller import Controller
 from .elman import RNNCell
+from .graph import Graph
+from .graph_cell import GraphCell
 from .gru import GRUCell
 from .incomplete import IncompleteLSTMCell
 from .irnn import IRNNCell
@@ -16,12 +19,15 @@ from .lstm import LSTMCell
 from .lstm97 import LSTM97Cell
 from .multiplicative import MultiplicativeRNNCell
 from .mut import MUT1Cell, MUT2Cell, MUT3Cell
+from .mutation import mutate
 from .reservoir import ReservoirCell
 from .skipping import HighwayCell, ResidualCell
+from .tree import tree_graph
 from .variants import LSTMVariantCell, PeepholeLSTMCell
 
 __all__ = [
-    "Cell", "GRUCell", "HighwayCell", "IRNNCell", "IncompleteLSTMCell", "LSTM97Cell", "LSTMCell", "LSTMVariantCell",
+    "Cell", "Controller", "GRUCell", "Graph", "GraphCell", "HighwayCell",
+    "IRNNCell", "IncompleteLSTMCell", "LSTM97Cell", "LSTMCell", "LSTMVariantCell",
     "MUT1Cell", "MUT2Cell", "MUT3Cell", "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNNCell", "ReservoirCell",
-    "ResidualCell",
+    "ResidualCell", "mutate", "tree_graph",
 ]  # fmt: skip
