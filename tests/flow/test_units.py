@@ -93,6 +93,17 @@ def test_recording_inside_no_grad_and_on_every_device(x, device):
     assert repr(seen) == "<recording of 7 steps, 2 at a time, 5 units (r, z, n, h)>"
 
 
+CELLS = ["HighwayCell", "IRNNCell", "IncompleteLSTMCell", "LSTM97Cell", "LSTMVariantCell", "MUT1Cell", "MUT2Cell",
+         "MUT3Cell", "MultiplicativeRNNCell", "PeepholeLSTMCell", "ReservoirCell", "ResidualCell"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_whatever_cell_names_its_state_is_recorded(name, rng):
+    kind = type("Some", (tg.nn.recurrent.Recurrent,), {"cell": getattr(tg.nn, name)})
+    net, x = kind(H, H, rng=0, dtype=np.float64), rng.normal(size=(T, B, H))
+    np.testing.assert_allclose(flow.record(net, x).of("h"), net(x)[0].numpy(), rtol=1e-12)
+
+
 def test_what_was_not_recorded_is_asked_for_in_vain(x):
     seen = flow.record(layer("RNN"), x)
     with pytest.raises(ValueError, match="no 'c': it has h"):
