@@ -54,7 +54,7 @@ def gate_saturation(recording: Recording, low: float = 0.1, high: float = 0.9) -
     """
     found = {f"{part}/{name}".lstrip("/"): saturation(values, low, high)
              for part, names in recording.parts.items() for name, values in names.items()
-             if name in SIGMOID_GATES and 0 <= values.min() and values.max() <= 1}  # fmt: skip
+             if name in SIGMOID_GATES and values.min() >= 0 and values.max() <= 1}  # fmt: skip
     if not found:
         raise ValueError("the layer has no gates that saturate (i, f, o, r, z or t)")
     return found
