@@ -106,7 +106,7 @@ EXPERIMENT = Experiment(
     claims=(
         Claim("eight steps have a better bound than one",
               lambda seed: seed["no attention"]["score"] < seed["one step"]["score"],
-              "MNIST: 87.4 nats without attention; variational auto-encoders of that time had more (table 2)",
+              "no figure for one step; MNIST in 64 steps, without attention: 87.4 nats (table 2)",
               lambda results: f"{results.median('no attention'):.1f} against {results.median('one step'):.1f} nats"),
         Claim("attention makes the bound better still",
               lambda seed: seed["attention"]["score"] < seed["no attention"]["score"],

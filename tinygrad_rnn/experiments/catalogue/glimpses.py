@@ -57,8 +57,8 @@ def figures(results: Results) -> dict[str, Any]:
         rows.append((f"digit {i + 1}", [digit] * len(places)))
         frames.append([(x, y, stride * (N - 1) + 1, stride * (N - 1) + 1) for x, y, stride in places])
     columns = [f"look {t + 1}" for t in range(len(frames[0]))]
-    about = (f"The same digit in each row; dashed and red, where the grid of {N} x {N} filters is at each look. The first "
-             "is the same for all; from then on it depends on what was seen.")  # fmt: skip
+    about = f"The same digit in each row; dashed and red, where the grid of {N} x {N} filters is at each look. The " \
+            "first is the same for all; from then on it depends on what was seen."  # fmt: skip
     looks = frames_picture(rows, "Where it looks", about, columns, reads=frames)
     curves = {arm: ([u for u, _ in curve], [wrong for _, wrong in curve])
               for arm in results.rates for curve in results.of(arm, "curve")[:1]}  # fmt: skip

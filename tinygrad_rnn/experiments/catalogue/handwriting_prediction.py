@@ -119,9 +119,9 @@ EXPERIMENT = Experiment(
     title="Handwriting prediction: where the pen goes next",
     chapter="generative",
     source="Graves 2013, section 4",
-    about="Strokes of random strings in a cursive font, each time slanted, stretched and shaken otherwise, are predicted "
-    "step by step as a mixture of Gaussians. How much does memory help? A network that sees the last step only, one "
-    "with a tanh layer and one with an LSTM are compared; and one Gaussian that knows nothing but averages.",
+    about="Strokes of random strings in a cursive font, each time slanted, stretched and shaken otherwise, are "
+    "predicted step by step as a mixture of Gaussians. How much does memory help? A network that sees the last step "
+    "only, one with a tanh layer and one with an LSTM are compared; and one Gaussian that knows nothing but averages.",
     arms=(Arm("LSTM", (0.003, 0.01)), Arm("tanh", (0.003, 0.01)), Arm("last step", (0.003, 0.01))),
     trial=trial,
     claims=(
