@@ -42,28 +42,31 @@ def picture(**options):
     return frames_picture(rows, "Frames", "What is seen here.", ["step 1", "step 2"], pixel=5.0, **options)
 
 
-def test_frames_stand_in_pixels_counted_from_one_and_differ_without_colour():
+def edges_of(node):
+    return node.x - node.width / 2, node.x + node.width / 2, node.y - node.height / 2, node.y + node.height / 2
+
+
+def test_frames_stand_in_pixels_counted_from_one_over_the_images_and_differ_without_colour():
     drawing = picture(reads=[[None, (4.5, 4.5, 8, 8)], []], writes=[[(2.0, 1.0, 1, 1), None], []])
-    read, written = (edge for edge in drawing.figure.edges if edge.key.endswith(("read", "write")))
-    if read.key.endswith("write"):
-        read, written = written, read
-    paper = {node.key: node for node in drawing.figure.nodes}
-    whole, first = paper["row 1, image 2/paper"], paper["row 1, image 1/paper"]
-    xs, ys = zip(*read.points, strict=True)
-    assert (min(xs), max(xs)) == (whole.x - 20, whole.x + 20)  # the image, from edge to edge
-    assert (min(ys), max(ys)) == (whole.y - 20, whole.y + 20)
-    xs, ys = zip(*written.points, strict=True)
-    assert (min(xs), max(xs)) == (first.x - 15, first.x - 10)  # the second pixel of the first row
-    assert (min(ys), max(ys)) == (first.y + 15, first.y + 20)
+    node = {node.key: node for node in drawing.figure.nodes}
+    whole, first = node["row 1, image 2/paper"], node["row 1, image 1/paper"]
+    read, written = node["row 1, image 2/read"], node["row 1, image 1/write"]
+    assert edges_of(read) == edges_of(whole)
+    x, y = first.x - 20, first.y + 20
+    assert edges_of(written) == (x + 5, x + 10, y - 5, y)  # the second pixel of the first row
+    assert read.fill == written.fill == "none"
     assert read.dashed
     assert not written.dashed
+    assert drawing.figure.nodes[-2:] in ((read, written), (written, read))
+    assert sum(key.endswith(("/read", "/write")) for key in node) == 2
 
 
 def test_a_frame_far_outside_is_cut_off_near_its_image():
     drawing = picture(reads=[[(50.0, -40.0, 30, 30)]])
-    (frame,) = drawing.figure.edges
-    paper = next(node for node in drawing.figure.nodes if node.key == "row 1, image 1/paper")
-    assert all(abs(x - paper.x) <= 20 + 2.5 and abs(y - paper.y) <= 20 + 2.5 for x, y in frame.points)
+    node = {node.key: node for node in drawing.figure.nodes}
+    paper, frame = node["row 1, image 1/paper"], node["row 1, image 1/read"]
+    assert all(abs(x - paper.x) <= 20 + 2.5 for x in edges_of(frame)[:2])
+    assert all(abs(y - paper.y) <= 20 + 2.5 for y in edges_of(frame)[2:])
 
 
 def test_it_has_a_title_a_description_and_names_of_rows_and_columns():

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from tinygrad_rnn.pictures.handwriting import INKS, handwriting_picture, window_picture
+from tinygrad_rnn.pictures.handwriting import INKS, density_picture, handwriting_picture, window_picture
 
 STROKES = [(1, 0, 0), (0, 1, 1), (2, 0, 0), (0, -1, 0), (-4, 0, 1)]  # an angle, a hop of 2, and a hook
 WINDOW = [[1, 0], [1, 0], [0, 1], [0, 1], [0, 1]]
@@ -53,6 +53,17 @@ def test_the_window_has_a_row_for_each_letter_and_is_darkest_where_it_reads():
     assert first.width / paper.width == pytest.approx(2 / 5)
     letters = {node.lines[0].text: node.y for node in drawing.figure.nodes if node.key.startswith("letter/")}
     assert letters == {"a": first.y, "b": second.y}
+
+
+def test_a_map_of_what_was_expected_lies_under_the_pen():
+    """A density that is 1 in the cell where the pen goes first and 0 elsewhere is dark under that place."""
+    density = np.zeros((4, 8))
+    density[1, 3] = 1  # cells of half a step, from (-0.5, 2) on: x from 1 to 1.5, y from 1 to 1.5
+    drawing = density_picture([(1.25, 1.25, 1)], density, (-0.5, 2.0), 0.5, "Expected", scale=10.0)
+    node = {node.key: node for node in drawing.figure.nodes}
+    (dark,) = [each for key, each in node.items() if key.startswith("map/") and key != "map/paper"]
+    assert (node["pen/0"].x, node["pen/0"].y) == (0, 0)
+    assert (dark.x, dark.y) == (node["pen/1"].x, node["pen/1"].y) == (12.5, 12.5)
 
 
 def test_what_is_no_handwriting_is_refused_in_one_line():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -83,14 +82,14 @@ def _ink(key: str, anchor: str, strokes: np.ndarray, path: np.ndarray, looks: np
 
 
 def density_picture(strokes: Any, density: Any, corner: tuple[float, float], cell: float, title: str, about: str = "",
-                    scale: float = 6.0) -> Chart:  # fmt: skip
+                    scale: float = 12.0) -> Chart:  # fmt: skip
     """What a network expected of a word's strokes: a map (height, width) of where it thought that the pen would go, the
     darker the surer, its top left corner at `corner` and its cells `cell` wide, in steps from where the pen starts; and
-    over it in blue what was written (Graves 2013, figure 10)."""
+    over it, as blue dots, where it was after each step (Graves 2013, figure 10)."""
     steps = np.asarray(strokes, float)
     path = scale * np.concatenate([[(0.0, 0.0)], np.cumsum(steps[:, :2], axis=0)])
     left, top = scale * corner[0], scale * corner[1]
     shades = np.asarray(density, float)
     nodes = pixels("map", shades, left, top, scale * cell, INK, highest=float(shades.max()))
-    edges = [replace(edge, colour=INKS[0], width=0.8) for edge in _ink("word", "map/paper", steps, path, None)]
-    return titled(title, about, nodes, edges)
+    nodes += [Node(f"pen/{t}", x, y, 1.8, 1.8, "point", stroke=INKS[0]) for t, (x, y) in enumerate(path.tolist())]
+    return titled(title, about, nodes)

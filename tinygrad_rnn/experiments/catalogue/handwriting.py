@@ -37,7 +37,8 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
     reads = arm.settings["window"]
     network = (SynthesisNetwork(len(LETTERS), size.hidden, mixtures=10, bumps=5, pace=PACE, rng=rng) if reads
                else PredictionNetwork(size.hidden, num_layers=2, mixtures=10, rng=rng))  # fmt: skip
-    test = [(words[i : i + 23], *handwriting_batch(words[i : i + 23], rng)) for i in range(0, len(words), 23)]
+    hands = np.random.default_rng([seed, 1])  # the same for both arms
+    test = [(words[i : i + 23], *handwriting_batch(words[i : i + 23], hands)) for i in range(0, len(words), 23)]
 
     def nats(given: Any, x: np.ndarray, mask: np.ndarray) -> Tensor:
         """The log-loss of a step, on average."""

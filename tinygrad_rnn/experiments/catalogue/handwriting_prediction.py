@@ -38,7 +38,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
         y_hat = network(x)
         return y_hat[0] if isinstance(y_hat, tuple) else y_hat
 
-    def strings(count: int) -> tuple[np.ndarray, np.ndarray]:
+    def strings(count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         words = ["".join(rng.choice(list(LETTERS), rng.integers(3, 5))) for _ in range(count)]
         return handwriting_batch(words, rng)
 
@@ -46,7 +46,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
         weights = mask.astype(np.float32)
         return ops.sum(mdn_loss(outputs(x[:-1]), x[1:]) * (weights / weights.sum()))
 
-    test = strings(100)
+    test = strings(100, np.random.default_rng([seed, 1]))  # the same for all arms
 
     def check() -> float:
         with no_grad():
@@ -54,7 +54,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
 
     assert rate is not None
     schedule = schedules.warm_up(schedules.linear(rate, size.updates), max(1, size.updates // 10))
-    curve, _ = train(network.parameters(), lambda update: nats(*strings(size.batch)), schedule, size.updates,
+    curve, _ = train(network.parameters(), lambda update: nats(*strings(size.batch, rng)), schedule, size.updates,
                      every=max(1, size.updates // 20), check=check)  # fmt: skip
     outcome: Outcome = {"score": curve[-1][1], "curve": curve, "gaussian": _gaussian(*test)}
     if arm.name == "LSTM":
@@ -105,7 +105,7 @@ def figures(results: Results) -> dict[str, Any]:
         "curves": curve_chart(curves, "Log-loss of new strings while learning", "update", "nats a step"),
         "map": density_picture(one["word"], one["map"], one["corner"], CELL, "Where the pen was expected",
                                'Grey: where the network thought, at each step of "lstm", that the pen would go next. '
-                               "Blue: where it went. Blots are where a letter, or the pen, may go on in many ways."),
+                               "Blue dots: where it went. Clouds are where a word may go on in many ways."),
         "freely": handwriting_picture(freely, "What it writes by itself",
                                       "120 steps each, bias 0.5; nobody told it what to write.", columns=2),
     }  # fmt: skip
