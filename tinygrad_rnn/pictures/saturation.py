@@ -10,7 +10,7 @@ from .scales import Scale
 
 __all__ = ["saturation_chart"]
 
-SIDE, GAP = 170.0, 74.0  # of a plot, and between two, in points
+SIDE, GAP = 140.0, 68.0  # of a plot, and between two, in points
 
 
 def saturation_chart(gates: Mapping[str, Saturation], title: str = "Gates that are shut or wide open",

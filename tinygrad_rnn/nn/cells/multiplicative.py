@@ -23,11 +23,12 @@ class MultiplicativeRNNCell(Cell):
     and `b_h (H,)`.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, factors: int | None = None, **options: Any) -> None:
+    def __init__(self, input_size: int, hidden_size: int, factors: int | None = None, name: str | None = "mrnn",
+                 **options: Any) -> None:  # fmt: skip
         self.factors = hidden_size if factors is None else factors
         if self.factors < 1:
             raise ValueError(f"MultiplicativeRNNCell: factors must be at least 1, not {factors}")
-        super().__init__(input_size, hidden_size, **options)
+        super().__init__(input_size, hidden_size, name=name, **options)
 
     def make(self, rng: np.random.Generator, dtype: Any, device: str | None) -> None:
         D, H, F = self.input_size, self.hidden_size, self.factors

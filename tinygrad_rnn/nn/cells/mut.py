@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core import tensor
+from ...core import Tensor, tensor
 from ...ops import sigmoid, split, tanh
 from .cell import Cell
 
@@ -32,8 +32,9 @@ class _Projecting(Cell):
             signs = rng.choice([-1.0, 1.0], (self.input_size, self.hidden_size)) / math.sqrt(self.input_size)
             self.P = tensor(signs.astype(dtype), requires_grad=self.project == "learned", device=device, name="P")
 
-    def _as_wide(self, x: Any) -> Any:
-        return x if self.P is None else x @ self.P
+    def _as_wide(self, x: Any) -> Tensor:
+        wide: Tensor = (x if isinstance(x, Tensor) else Tensor(x)) if self.P is None else x @ self.P
+        return wide
 
     def describe(self) -> str:
         return super().describe() + (f", project={self.project!r}" if self.project else "")
@@ -58,7 +59,7 @@ class MUT1Cell(_Projecting):
         b_r, b_z, b_n = split(self.b_h, 3)
         z = sigmoid(x_z + b_z).named("z")
         r = sigmoid(x_r + h @ W_hr + b_r).named("r")
-        n = tanh((r * h) @ W_hn + tanh(self._as_wide(x)) + b_n).named("n")
+        n = tanh((r * h) @ W_hn + tanh(self._as_wide(x)).named("tanh(x)") + b_n).named("n")
         return (n * z + h * (1 - z)).named("h")
 
 

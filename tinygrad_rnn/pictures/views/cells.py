@@ -248,7 +248,7 @@ def _failure(grid: Grid) -> None:
 
 
 def _title(scene: Scene) -> str:
-    kinds = {kind_of(layer, scene.roles.steps) for layer in scene.roles.layers}
+    kinds = {kind_of(layer, scene.roles) for layer in scene.roles.layers}
     kind = kinds.pop() if len(kinds) == 1 and kinds != {"RNN"} else "Recurrent network"
     return f"{kind} unrolled over {len(scene.roles.steps)} time steps"
 
