@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.data import strokes
-from tinygrad_rnn.data.strokes import Hand, handwriting, handwriting_batch, hershey, resampled, spelt, to_lines
+from tinygrad_rnn.data.strokes import Hand, handwriting, handwriting_batch, hershey, one_hot_text, resampled, to_lines
 
 pytest.importorskip("HersheyFonts")
 words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=6)
@@ -26,11 +26,11 @@ def test_steps_and_lines_are_each_others_inverse(word, font, spacing, seed):
     x = handwriting(word, hand=hand, font=font, spacing=spacing)
     assert x.dtype == np.float32
     assert x[-1, 2] == 1
-    first = resampled(hershey(word, font)[0], spacing)[:1]
+    first = hershey(word, font, spacing)[0][:1]
     lines = to_lines(x, spacing, tuple(hand.written(first)[0]))
     assert len(lines) == x[:, 2].sum()
     points = np.concatenate(lines)
-    letters = np.concatenate([resampled(stroke, spacing) for stroke in hershey(word, font)])
+    letters = np.concatenate(hershey(word, font, spacing))
     expected = hand.written(letters)
     distance = np.linalg.norm(points[:, None] - expected[None], axis=-1)
     assert distance.min(axis=1).max() < strokes.JOINED  # every point drawn is one of the font's ...
@@ -104,12 +104,12 @@ def test_a_batch_starts_with_the_pen_in_the_air_and_masks_what_is_past_the_end()
 
 
 def test_words_are_spelt_in_one_hot_letters():
-    text = spelt(["cab", "b"], "abc", length=4)
+    text = one_hot_text(["cab", "b"], "abc", length=4)
     assert text.shape == (2, 4, 3)
     assert text[0, :3].argmax(-1).tolist() == [2, 0, 1]
     assert text.sum(-1).tolist() == [[1, 1, 1, 0], [1, 0, 0, 0]]
     with pytest.raises(ValueError, match=r"'d' .*is not one of the 3"):
-        spelt(["bad"], "abc")
+        one_hot_text(["bad"], "abc")
 
 
 def test_what_cannot_be_written_is_refused_in_one_line(monkeypatch):

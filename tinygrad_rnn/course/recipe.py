@@ -118,7 +118,7 @@ def _steps(task: Task, grid: Mapping[str, Sequence[Any]], classes: int | None, u
     rates = [found.lr / 10**0.5, found.lr, found.lr * 10**0.5]
     _try_all(task, {"lr": rates, **grid}, updates, seed, "4 coarse", say, found, stop)
     length = 2 * updates
-    for _ in range(max(1, rounds)):
+    for left in reversed(range(max(1, rounds))):
         assert found.best is not None
         centre, choice = found.best.choice["lr"], found.best.choice
         fine = {"lr": [centre / 2, centre, centre * 2], **{name: [choice[name]] for name in grid}}
@@ -127,7 +127,7 @@ def _steps(task: Task, grid: Mapping[str, Sequence[Any]], classes: int | None, u
         say(f"6 curves of lr {found.best.choice['lr']:.2g}: {'; '.join(found.advice)}")
         if found.best.choice["lr"] == centre:
             break
-        say("7 the best lies at the edge of the grid: back to 5, around it")
+        say("7 the best lies at the edge of the grid: " + ("back to 5, around it" if left else "more rounds may help"))
     assert found.best is not None
     say(f"chosen: {_told(found.best.choice)}, validation loss {found.best.score:.3f}")
 

@@ -15,6 +15,7 @@ from .numbers import held_out_numbers, number_words
 from .scaling import Scaling
 from .series import Series, co2, nile, sunspots
 from .stdlib import split_files, stdlib_code, stdlib_prose
+from .strokes import Hand, handwriting, handwriting_batch, hershey, one_hot_text, to_lines
 from .tasks import (
     adding, adding_digits, arithmetic, copy_memory, copying, counted, counting, echo, embedded_reber, evaluation,
     held_out, hello, latch, lorenz, mackey_glass, memorisation, multi_sine, multiplication, narma10,
@@ -26,7 +27,7 @@ from .windows import windows_n_to_1, windows_n_to_n
 from .words import Words
 
 __all__ = [
-    "Batches", "Digits", "NGrams", "Scaling", "Series", "Vocabulary", "Words", "adding", "adding_digits",
+    "Batches", "Digits", "Hand", "NGrams", "Scaling", "Series", "Vocabulary", "Words", "adding", "adding_digits",
     "arithmetic", "augment", "co2", "copy_memory", "copying", "counted", "counting", "default_corpus", "digits",
     "echo", "embedded_reber", "evaluation", "held_out", "held_out_numbers", "hello", "latch", "length_mask",
     "lorenz", "mackey_glass", "memorisation", "multi_sine", "multiplication", "narma10", "nile", "noise_free_lag",
@@ -34,4 +35,5 @@ __all__ = [
     "reber_stream", "reber_strings", "recall", "spelled", "split", "split_files", "stdlib_code", "stdlib_prose",
     "sunspots", "temporal_order", "text_labels", "two_sequence", "very_long_lag", "waves", "windows_n_to_1",
     "windows_n_to_n", "writer_split", "xml", "xor", "year_sentences",
+    "handwriting", "handwriting_batch", "hershey", "one_hot_text", "to_lines",
 ]  # fmt: skip

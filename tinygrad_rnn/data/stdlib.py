@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sysconfig
 import tokenize
 from collections.abc import Mapping
@@ -27,13 +28,14 @@ def stdlib_code() -> dict[str, str]:
     """
     root = Path(sysconfig.get_path("stdlib"))
     files = {}
-    for path in sorted(root.rglob("*.py")):
-        inside = path.relative_to(root)
-        if not _LEFT_OUT.intersection(inside.parts[:-1]) and (source := _read(path).strip()):
-            files[inside.as_posix()] = source + "\n"
+    for folder, inner, names in os.walk(root):
+        inner[:] = set(inner) - _LEFT_OUT
+        for path in (Path(folder, name) for name in names if name.endswith(".py")):
+            if source := _read(path).strip():
+                files[path.relative_to(root).as_posix()] = source + "\n"
     if not files:
         raise RuntimeError(f"this Python came without its sources (none in {root}): give a text file instead")
-    return files
+    return dict(sorted(files.items()))
 
 
 def stdlib_prose() -> dict[str, str]:
@@ -54,8 +56,8 @@ def split_files(files: Mapping[str, str], rng: np.random.Generator, held_out: fl
     `characters` ends it with the file that passes so many, in all; None takes everything. Raises ValueError where there
     are not files for both.
 
-    >>> split_files({"a": "one\\n", "b": "two\\n", "c": "three\\n"}, np.random.default_rng(1), held_out=0.3)
-    ('one\\ntwo\\n', 'three\\n')
+    >>> split_files({"a": "one\\n", "b": "two\\n", "c": "three\\n"}, np.random.default_rng(1), held_out=0.2)
+    ('two\\nthree\\n', 'one\\n')
     """
     if not 0 < held_out < 1:
         raise ValueError(f"split_files: held_out is a part of the text, between 0 and 1, not {held_out}")

@@ -22,32 +22,32 @@ BASELINE, CAPITAL = 9, 21  # of the fonts' own grid, in which y runs downwards: 
 JOINED = 1.5 / CAPITAL  # strokes of neighbouring letters whose ends are so near are one: a cursive hand
 
 
-def hershey(text: str, font: str = "scripts") -> list[np.ndarray]:
+def hershey(text: str, font: str = "scripts", spacing: float | None = None) -> list[np.ndarray]:
     """The strokes of a line of text, each (n, 2), n >= 2: x to the right, y upwards from 0, where the letters stand; a
     capital letter is 1 high. "scripts" is a cursive hand whose letters join, "futural" plain print; about 30 more.
 
-    Raises ValueError, naming what there is, for another font or a character that the font lacks, RuntimeError where
-    the package is missing.
+    With `spacing`, `resampled` at that distance, letter by letter: a letter's points depend on it alone. Raises
+    ValueError, naming what there is, for another font or a character that the font lacks, RuntimeError where the
+    package is missing.
 
     >>> [stroke.round(2).tolist() for stroke in hershey("l", "futural")]
     [[[0.19, 1.0], [0.19, 0.0]]]
     """
-    glyphs = _font(font)
+    glyphs = _font(font, spacing)
     strokes, at = [], 0.0
     for number, letter in enumerate(text, 1):
         if letter not in glyphs:
             raise ValueError(f"hershey: character {letter!r} (number {number} of the text) is not in the font {font}, "
                              f"which has {''.join(sorted(glyphs)).strip()}")  # fmt: skip
-        glyph = glyphs[letter]
-        for stroke in glyph.strokes:
-            points = np.array(stroke, float) - (glyph.left_offset, BASELINE)
-            strokes.append((points * (1, -1) + (at, 0)) / CAPITAL)
-        at += glyph.char_width
-    return [stroke for stroke in strokes if len(stroke) > 1]
+        of_letter, width = glyphs[letter]
+        strokes += [stroke + np.array([at, 0]) for stroke in of_letter]
+        at += width
+    return strokes
 
 
 @cache
-def _font(name: str) -> dict[str, Any]:
+def _font(name: str, spacing: float | None) -> dict[str, tuple[list[np.ndarray], float]]:
+    """The strokes and the width of each letter."""
     try:
         from HersheyFonts import HersheyFonts
     except ImportError:
@@ -57,7 +57,13 @@ def _font(name: str) -> dict[str, Any]:
     if name not in fonts.default_font_names:
         raise ValueError(f"hershey: there is no font {name!r}; there are {', '.join(fonts.default_font_names)}")
     fonts.load_default_font(name)
-    return fonts.all_glyphs
+    letters = {}
+    for letter, glyph in fonts.all_glyphs.items():
+        strokes = [(np.array(stroke, float) - (glyph.left_offset, BASELINE)) * (1, -1) / CAPITAL
+                   for stroke in glyph.strokes if len(stroke) > 1]  # fmt: skip
+        strokes = strokes if spacing is None else [resampled(stroke, spacing) for stroke in strokes]
+        letters[letter] = strokes, glyph.char_width / CAPITAL
+    return letters
 
 
 def resampled(stroke: np.ndarray, spacing: float) -> np.ndarray:
@@ -116,8 +122,7 @@ def handwriting(text: str, rng: np.random.Generator | None = None, hand: Hand | 
     """
     hand = hand or (Hand() if rng is None else Hand.drawn(rng))
     strokes: list[np.ndarray] = []
-    for stroke in hershey(text, font):
-        points = resampled(stroke, spacing)  # before joining, so that a letter's points depend on the letter alone
+    for points in hershey(text, font, spacing):
         if strokes and np.hypot(*(strokes[-1][-1] - points[0])) < JOINED:
             strokes[-1] = np.concatenate([strokes[-1], points[1:]])
         else:
@@ -164,11 +169,11 @@ def handwriting_batch(words: Sequence[str], rng: np.random.Generator | None = No
     return np.concatenate([lifted, x]), mask
 
 
-def spelt(words: Sequence[str], letters: str, length: int | None = None) -> np.ndarray:
+def one_hot_text(words: Sequence[str], letters: str, length: int | None = None) -> np.ndarray:
     """Words as one-hot letters, float32 (B, U, V), V = len(letters); U is the longest word's length, or `length`;
     shorter words end in places that are all zero. Raises ValueError for a letter that is not one of `letters`.
 
-    >>> spelt(["ab", "b"], "ab").tolist()
+    >>> one_hot_text(["ab", "b"], "ab").tolist()
     [[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 0.0]]]
     """
     known = Vocabulary(letters)

@@ -1,7 +1,7 @@
 """Models: modules with named parameters, layers, recurrent cells in primitives, and the layers that unroll them."""
 # ruff: noqa: I001
 
-from . import init, wirings
+from . import generative, init, wirings
 from .cells import (
     Controller, GRUCell, Graph, GraphCell, HighwayCell, IRNNCell, IncompleteLSTMCell, LSTM97Cell, LSTMCell,
     LSTMVariantCell, MUT1Cell, MUT2Cell, MUT3Cell, MultiplicativeRNNCell, PeepholeLSTMCell, RNNCell, ReservoirCell,
@@ -28,4 +28,5 @@ __all__ = [
     "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module", "MultiplicativeRNNCell", "PeepholeLSTMCell",
     "RNN", "RNNCell", "Recurrent", "RecursiveNetwork", "ReservoirCell", "Residual", "ResidualCell", "Sequential",
     "detach", "freeze", "init", "load_torch", "matching", "mutate", "to_torch", "tree_graph", "unfreeze", "wirings",
+    "generative",
 ]  # fmt: skip

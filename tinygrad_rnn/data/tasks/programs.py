@@ -21,13 +21,14 @@ Pair = tuple[str, str]
 
 
 def counting(rng: np.random.Generator, most: int = 12) -> Pair:
-    """From a digit on, so many digits, 0 after 9: the program says where and how many, at most `most`.
+    """From a number below 1000 on, so many, of which the last digits are written: the program says from where and how
+    many, at most `most`.
 
     >>> counting(np.random.default_rng(2))
-    ('8:4', '8901')
+    ('837:4', '7890')
     """
     needs("counting", most=(most, 1))
-    start, count = int(rng.integers(10)), int(rng.integers(1, most + 1))
+    start, count = int(rng.integers(1000)), int(rng.integers(1, most + 1))
     return f"{start}:{count}", "".join(str((start + k) % 10) for k in range(count))
 
 

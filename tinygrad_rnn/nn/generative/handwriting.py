@@ -20,6 +20,8 @@ from ..recurrent import LSTM
 from .mixture_density import MixtureDensity, mdn_sample
 from .soft_window import SoftWindow
 
+LAST_STEPS = 4  # that the window is ahead of the pen, at most: a stroke that is not finished then has been missed
+
 
 class PredictionNetwork(Module):
     """`y_hat, state = network(x, state=None)`: strokes x (T, B, 3) read, and for each step the mixture y_hat
@@ -53,7 +55,7 @@ class PredictionNetwork(Module):
     def write(self, steps: int, rng: np.random.Generator, count: int = 1, bias: float = 0.0, primer: Any = None
               ) -> list[np.ndarray]:  # fmt: skip
         """`count` handwritings of `steps` steps (steps, 3), each drawn step by step and fed back (Graves 2013, section
-        4.2); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote."""
+        4.3); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote."""
         x, state, written = _first(primer, count, self.output), None, list[np.ndarray]()
         with no_grad():
             for _ in range(steps):
@@ -113,7 +115,7 @@ class SynthesisNetwork(Module):
               primer: tuple[Any, Any] | None = None) -> list[tuple[np.ndarray, np.ndarray]]:  # fmt: skip
         """For each text its strokes (T, 3) and windows (T, U), drawn step by step and fed back: until the window looks
         more at the empty place after the text than at any letter (Graves 2013, section 5.3) and the pen is lifted, or
-        for `most` steps.
+        has not been in LAST_STEPS steps; at the latest after `most` steps.
 
         `bias` is `mdn_sample`'s: 0 draws from the model, 1 to 3 is tidier (section 5.4). A `primer`, strokes (T0, B, 3)
         and their text (B, U0, V), is read first, as if the network had written it, so that its hand is taken up
@@ -129,12 +131,14 @@ class SynthesisNetwork(Module):
         place_after = np.concatenate([letters, np.zeros_like(letters[:, :1])], axis=1)
         page = backend.to_device(place_after, self.reader.W_hh.device)
         state, written, windows = None, list[np.ndarray](), list[np.ndarray]()
-        open_ = np.ones(len(letters), bool)
+        open_, past = np.ones(len(letters), bool), np.zeros(len(letters), int)
         with no_grad():
             while open_.any() and len(written) < most:
                 y_hat, phi, state = self(x, page, state)
                 looks = as_numpy(phi)[-1]
-                open_ = open_ & ((looks.argmax(-1) < lengths) | (as_numpy(x)[-1, :, 2] < 0.5))
+                past = np.where(looks.argmax(-1) < lengths, 0, past + 1)
+                lifted = as_numpy(x)[-1, :, 2] > 0.5
+                open_ = open_ & ~((past > 0) & (lifted | (past > LAST_STEPS)))
                 x = _next(y_hat, rng, bias)
                 written.append(np.where(open_[:, None], as_numpy(x)[0], np.nan))
                 windows.append(looks)
