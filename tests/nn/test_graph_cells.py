@@ -154,6 +154,9 @@ def test_a_layer_runs_it_and_a_picture_shows_it():
     outputs.sum().backward()
     assert all(p.grad is not None for p in layer.parameters())
     assert "tanh" in tg.draw(outputs.sum(), view="ops").svg
+    gates = tg.draw(outputs.sum(), view="gates").svg
+    assert gates.count("σ") >= 2  # both gates
+    assert "1−" in gates or "1-" in gates
 
 
 @given(st.tuples(*(st.integers(0, n - 1) for n in TREE)))

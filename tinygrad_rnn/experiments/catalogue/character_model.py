@@ -172,7 +172,7 @@ def _open_gates(results: Results) -> str:
 
 def _cost(results: Results) -> str:
     counted = np.median(results.of("LSTM", "ngrams"), axis=0)
-    ours = f"{results.median('LSTM'):.2f} bits after one pass"
+    ours = f"{results.median('LSTM'):.2f} bits"
     return f"{ours}; the 3-gram {counted[2]:.2f}, the {ORDER}-gram {counted[-1]:.2f}"
 
 

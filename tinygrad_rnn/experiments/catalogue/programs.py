@@ -98,6 +98,8 @@ EXPERIMENT = Experiment(
               "Zaremba & Sutskever: 99 % of sums of 9 digits, with a curriculum", _told("adding", "adding, reversed")),
         Claim("copying is better reversed", lambda seed: seed["copying, reversed"]["right"] > seed["copying"]["right"],
               "Zaremba & Sutskever: reversal helps copying", _told("copying", "copying, reversed")),
+        Claim("so is adding", lambda seed: seed["adding, reversed"]["right"] > seed["adding"]["right"], "no figure",
+              _told("adding", "adding, reversed")),
     ),
     figures=figures,
     quick=Size(seeds=1, count=4, length=2, digits=1, hidden=16, batch=16, updates=40),
