@@ -216,3 +216,12 @@ def test_every_wiring_is_drawn_with_its_rows():
     assert "t1/y->t2/h" in pictures["fed by its outputs"]
     assert "t1/h->t2/h" in pictures["many to many"] - pictures["fed by its outputs"]
     assert boxes("both ways", "h1back") == boxes("both ways", "rnn/multiply") == every
+
+
+@pytest.mark.parametrize("merge", ["concat", "sum", "mul"])
+def test_one_direction_cannot_copy_from_the_future_and_two_can_at_any_length(merge):
+    for steps in (3, T):
+        xs = tg.tensor(x[:steps], requires_grad=True)
+        for layer in (rnn(), rnn(bidirectional=True, merge=merge)):
+            (g,) = tg.grad(layer(xs)[0][0].sum(), [xs])  # of the first output
+            assert g.numpy()[1:].any() == layer.bidirectional

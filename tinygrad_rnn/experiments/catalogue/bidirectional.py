@@ -136,5 +136,5 @@ EXPERIMENT = Experiment(
     figures=figures,
     quick=Size(seeds=1, T=12, lag=2, hidden=16, batch=16, updates=60),
     full=Size(seeds=5, pilots=1, T=16, lag=2, hidden=16, batch=32, updates=600),
-    seconds=40,
+    seconds=50,
 )  # fmt: skip

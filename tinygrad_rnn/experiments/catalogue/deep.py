@@ -136,5 +136,5 @@ EXPERIMENT = Experiment(
     figures=figures,
     quick=Size(seeds=1, T=10, weights=600, batch=16, updates=40),
     full=Size(seeds=5, pilots=1, T=20, weights=2000, batch=32, updates=600),
-    seconds=50,
+    seconds=65,
 )  # fmt: skip

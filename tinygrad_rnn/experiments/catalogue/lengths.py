@@ -97,5 +97,5 @@ EXPERIMENT = Experiment(
     figures=figures,
     quick=Size(seeds=1, shortest=10, longest=30, noise=0.2, hidden=8, batch=16, updates=60, test=100),
     full=Size(seeds=5, pilots=1, shortest=10, longest=60, noise=0.2, hidden=16, batch=32, updates=500, test=500),
-    seconds=40,
+    seconds=50,
 )  # fmt: skip

@@ -121,5 +121,5 @@ EXPERIMENT = Experiment(
     figures=figures,
     quick=Size(seeds=1, T=10, longer=2, hidden=16, batch=16, updates=60),
     full=Size(seeds=5, pilots=1, T=20, longer=5, hidden=16, batch=32, updates=800),
-    seconds=40,
+    seconds=55,
 )  # fmt: skip

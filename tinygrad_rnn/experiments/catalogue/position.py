@@ -93,7 +93,7 @@ EXPERIMENT = Experiment(
     "never between; then they stand there too. A multilayer perceptron has weights of their own for each place, and "
     "those for years between have never been used. A convolutional or a recurrent network shares its weights. But a "
     "recurrent one answers at the end: what it has read must also reach the end in the same form from everywhere, "
-    "which a cell state sees to, and the state of a simple network, turned at each step, does not.",
+    "which a cell state sees to; the state of a simple network is turned at each step, and arrives so on some seeds.",
     arms=tuple(Arm(name, (0.003, 0.01)) for name in MODELS),
     trial=trial,
     claims=(

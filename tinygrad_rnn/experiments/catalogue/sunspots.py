@@ -131,7 +131,7 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, N=22, hidden=8, batch=16, updates=60),
-    full=Size(seeds=5, pilots=1, N=22, hidden=12, batch=16, updates=800),
+    full=Size(seeds=5, pilots=3, N=22, hidden=12, batch=16, updates=800),
     needs=("statsmodels",),
-    seconds=60,
+    seconds=30,
 )  # fmt: skip
