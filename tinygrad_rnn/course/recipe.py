@@ -193,8 +193,8 @@ def lr_range_test(task: Task, choice: Choice, rng: np.random.Generator, rates: A
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """The rate at which the loss, smoothed over a tenth of the rates, falls fastest on its way to where it is least; what
-    comes after, where steps are too large, goes up and down.
+    """The rate at which the loss, smoothed over a tenth of the rates, falls fastest on its way to where it is least;
+    what comes after, where steps are too large, goes up and down.
 
     >>> steepest(np.array([1e-3, 1e-2, 1e-1, 1.0, 10.0]), np.array([2.3, 2.2, 1.2, 1.1, 4.0]))
     0.01

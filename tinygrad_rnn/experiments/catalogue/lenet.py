@@ -24,7 +24,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
     images, labels, writers = data.digits(32, margin=4)
     learned, kept = (data.writer_split(writers) if arm.settings["strangers"]
                      else data.random_split(len(labels), 510 / 1797, rng))  # fmt: skip
-    net, rows = nn.LeNet5(rng=rng), batches(learned, 64, rng)
+    net, rows, kept = nn.LeNet5(rng=rng), batches(learned, 64, rng), kept[: size.kept]
 
     def loss_of(update: int) -> Any:
         chosen = next(rows)
@@ -120,8 +120,8 @@ EXPERIMENT = Experiment(
               "no figure: photographs may be mirrored", _errors((SHIFTED, "ten"), (SHIFTED, "five"))),
     ),
     figures=figures,
-    quick=Size(seeds=1, pilots=0, updates=25),
-    full=Size(seeds=5, pilots=1, updates=300),
+    quick=Size(seeds=1, pilots=0, updates=20, kept=60),
+    full=Size(seeds=5, pilots=1, updates=300, kept=510),
     needs=("sklearn",),
-    seconds=150,
+    seconds=115,
 )  # fmt: skip
