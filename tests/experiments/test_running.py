@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("rich")
 
-from tinygrad_rnn.experiments import Arm, Claim, Experiment, Size, catalogue, report, running
+from tinygrad_rnn.experiments import Arm, Claim, Experiment, Size, catalogue, report, running, store
 from tinygrad_rnn.experiments.store import Key, Store
 from tinygrad_rnn.pictures.charts import curve_chart
 
@@ -178,3 +178,30 @@ def test_arms_need_names_of_their_own_and_chapters_exist():
 
 def test_files_of_arms_that_differ_only_in_signs_stay_apart():
     assert Key("e", "full", "a+b", 0.1, "seed", 1).file != Key("e", "full", "a-b", 0.1, "seed", 1).file
+
+
+def test_the_fingerprint_is_of_what_trials_depend_on_and_not_of_words(monkeypatch):
+    source = '''"""Doc."""
+RATE = 0.1
+def trial(arm, rate, seed, size):
+    """Doc."""
+    return RATE  # why
+def figures(results):
+    return {}
+EXPERIMENT = 1
+'''
+
+    def of(source, **changes):
+        monkeypatch.setattr(store.inspect, "getsource", lambda module: source)
+        monkeypatch.setattr(catalogue, "module", lambda name: store)
+        return store.fingerprint("toy", make(None, **changes), "full")
+
+    same = of(source)
+    reworded = source.replace("Doc", "Another").replace("# why", "").replace("{}", "1").replace("ENT = 1", "ENT = 2")
+    assert reworded != source
+    assert of(reworded) == same
+    assert of(source, full=Size(seeds=9, pilots=0, T=7), claims=()) == same
+    assert of(source.replace("0.1", "0.2")) != same
+    assert of(source.replace("return RATE", "return 2 * RATE")) != same
+    assert of(source, full=Size(seeds=4, pilots=2, T=8)) != same
+    assert of(source, arms=(Arm("good", settings={"a": 1}), Arm("bad"))) != same

@@ -30,7 +30,7 @@ def test_it_covers_the_truth_about_as_often_as_it_says():
 
 @pytest.mark.parametrize(("held", "word"), [
     ([True] * 5, "reproduced"), ([True] * 4 + [False], "reproduced"), ([True] * 3 + [False] * 2, "in part"),
-    ([False] * 5, "not reproduced"), ([True] * 2, "a glance"),
+    ([True] + [False] * 4, "not reproduced"), ([False] * 5, "not reproduced"), ([True] * 2, "a glance"),
 ])  # fmt: skip
 def test_words(held, word):
     assert verdict(held).word == word

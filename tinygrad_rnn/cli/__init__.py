@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 def build() -> typer.Typer:
     """The application, with all its commands."""
     about = "Recurrent networks seen from the inside: unrolled graphs, and the gradients that flow back through them."
-    from . import authors, experiments, health, lessons, models
+    from . import authors, experiments, health, inside, lessons, models
 
     app = typer.Typer(help=about, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_common)
@@ -63,6 +63,8 @@ def build() -> typer.Typer:
         app.command(name, rich_help_panel="The course")(command)
     app.add_typer(authors.app, name="course", rich_help_panel="For authors of lessons")
     for command in (models.tour, models.draw, models.train, models.sample):
+        app.command(rich_help_panel="Whole models")(command)
+    for command in (inside.inside, inside.units, inside.complete):
         app.command(rich_help_panel="Whole models")(command)
     app.command(rich_help_panel="Whole models")(experiments.experiment)
     app.command(rich_help_panel="This installation")(health.doctor)

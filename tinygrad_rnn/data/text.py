@@ -38,7 +38,7 @@ def default_corpus() -> str:
     if not documents:
         raise RuntimeError("this Python came without its sources, which are the default text: give a text file instead")
     ordered = sorted(documents, key=lambda name: hashlib.sha256(name.encode()).digest())
-    return "\n\n".join(_ascii(documents[name]).strip() for name in ordered) + "\n"
+    return "\n\n".join(ascii_text(documents[name]).strip() for name in ordered) + "\n"
 
 
 def _source(module: str) -> str | None:
@@ -50,7 +50,7 @@ def _source(module: str) -> str | None:
         return None
 
 
-def _ascii(text: str) -> str:
+def ascii_text(text: str) -> str:
     """Typographic signs as a typewriter has them, accents taken off, what is left over dropped."""
     return unicodedata.normalize("NFKD", text.translate(_PLAIN)).encode("ascii", "ignore").decode()
 

@@ -111,7 +111,7 @@ def _part(run: Run, table: Sequence[Row], folder: Path) -> Part:
     if run.failed:
         return Part(run.name, experiment.title, "failed", [*blocks, Prose(f"It failed: {run.failed}")])
     results = run.results()
-    blocks.append(Table(HEADER[1:], [row.cells()[1:] for row in table]))
+    blocks.append(Table(HEADER[1:], [row.cells()[1:] for row in table], words=True))
     rates = [(arm, "none" if rate is None else f"{rate:g}") for arm, rate in results.rates.items()]
     if any(rate != "none" for _, rate in rates):
         blocks.append(Table(("arm", "learning rate"), rates))
@@ -125,5 +125,6 @@ def _part(run: Run, table: Sequence[Row], folder: Path) -> Part:
         else:
             write_whole(folder / f"{path}.svg", drawn.svg.encode())
             blocks.append(Picture(f"{run.name}-{figure}", drawn, f"`{path}.svg`"))
-    verdicts = ", ".join(f"{row.verdict.claim.text}: {row.verdict.word}" for row in table)
-    return Part(run.name, experiment.title, verdicts, blocks)
+    words = [row.verdict.word for row in table]
+    told = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(words))
+    return Part(run.name, experiment.title, f"{told}.", blocks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .experiment import Claim, Results
 
-ENOUGH = 0.8  # of the seeds, for a claim to be called reproduced
+ENOUGH, LITTLE = 0.8, 0.2  # of the seeds: from the one on a claim is reproduced, up to the other it is not
 FEW = 3  # seeds: fewer than that decide nothing
 Z = 1.959963984540054  # of a standard normal distribution 95 % lie within
 
@@ -30,7 +30,7 @@ class Verdict:
             return "a glance"
         if self.held >= ENOUGH * self.seeds:
             return "reproduced"
-        return "in part" if self.held else "not reproduced"
+        return "in part" if self.held > LITTLE * self.seeds else "not reproduced"
 
 
 def judge(claim: Claim, results: Results) -> Verdict:

@@ -1,8 +1,14 @@
 """Models: modules with named parameters, layers, recurrent cells in primitives, and the layers that unroll them."""
+# ruff: noqa: I001
 
-from . import init
-from .cells import GRUCell, LSTMCell, RNNCell
+from . import generative, init, wirings
+from .cells import (
+    Controller, GRUCell, Graph, GraphCell, HighwayCell, IRNNCell, IncompleteLSTMCell, LSTM97Cell, LSTMCell,
+    LSTMVariantCell, MUT1Cell, MUT2Cell, MUT3Cell, MultiplicativeRNNCell, PeepholeLSTMCell, RNNCell, ReservoirCell,
+    ResidualCell, mutate, tree_graph,
+)  # fmt: skip
 from .convolution import Conv2d, Flatten, MaxPool2d
+from .echo_state import EchoState
 from .freezing import freeze, matching, unfreeze
 from .highway import Highway, HighwayLayer
 from .layers import Dropout, Embedding, Linear
@@ -13,10 +19,14 @@ from .recurrent import GRU, LSTM, RNN, Recurrent, detach
 from .residual import Residual
 from .sequential import MLP, Sequential
 from .torch_names import load_torch, to_torch
+from .wirings import Answerer, Captioner, Decoder, EncoderDecoder, RecursiveNetwork
 
 __all__ = [
-    "GRU", "LSTM", "RNN", "Dropout", "Embedding", "GRUCell", "LSTMCell", "Linear", "Module", "RNNCell", "Recurrent",
-    "detach", "init", "load_torch", "to_torch",
-    "BatchNorm", "Conv2d", "Flatten", "Highway", "HighwayLayer", "LeNet5", "MLP", "MaxPool2d", "Residual", "Sequential",
-    "freeze", "matching", "unfreeze",
+    "Answerer", "BatchNorm", "Captioner", "Controller", "Conv2d", "Decoder", "Dropout", "EchoState", "Embedding",
+    "EncoderDecoder", "Flatten", "GRU", "GRUCell", "Graph", "GraphCell", "Highway", "HighwayCell", "HighwayLayer",
+    "IRNNCell", "IncompleteLSTMCell", "LSTM", "LSTM97Cell", "LSTMCell", "LSTMVariantCell", "LeNet5", "Linear",
+    "MLP", "MUT1Cell", "MUT2Cell", "MUT3Cell", "MaxPool2d", "Module", "MultiplicativeRNNCell", "PeepholeLSTMCell",
+    "RNN", "RNNCell", "Recurrent", "RecursiveNetwork", "ReservoirCell", "Residual", "ResidualCell", "Sequential",
+    "detach", "freeze", "init", "load_torch", "matching", "mutate", "to_torch", "tree_graph", "unfreeze", "wirings",
+    "generative",
 ]  # fmt: skip

@@ -98,6 +98,23 @@ def spectral_radius(W: np.ndarray, rho: float) -> np.ndarray:
     return (W * (rho / radius)).astype(W.dtype)
 
 
+def chrono(hidden_size: int, T_max: float, rng: np.random.Generator, dtype: Any = np.float32) -> np.ndarray:
+    """Biases (H,) of a forget gate for memories between 1 and T_max steps: log U[1, T_max - 1]; those of the input gate
+    are their negatives (Tallec & Ollivier 2018, equation 16).
+
+    A gate at sigma(b) forgets 1/(1 + exp(b)) of its cell in a step, so a bias of log(T - 1) remembers for about T of
+    them. Raises ValueError where T_max is below 2.
+
+    >>> bias = chrono(1000, 50, np.random.default_rng(0))
+    >>> horizon = 1 + np.exp(bias)
+    >>> bool(2 <= horizon.min() < 3 and 49 < horizon.max() <= 50)
+    True
+    """
+    if T_max < 2:
+        raise ValueError(f"chrono: T_max is the longest memory in steps, at least 2, not {T_max}")
+    return np.log(rng.uniform(1, T_max - 1, hidden_size)).astype(dtype)
+
+
 def per_gate(draw: Callable[..., np.ndarray], shape: Shape, gates: int, *args: Any, **kwargs: Any) -> np.ndarray:
     """`gates` draws of one `shape (n, H)`, side by side in `(n, gates * H)`: each gate has its own orthogonal matrix,
     or its own fans.

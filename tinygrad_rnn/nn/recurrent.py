@@ -95,15 +95,28 @@ class Recurrent(Module):
     `offset=` is the time of x[0] where x is one chunk of a longer sequence. The cells are `layers[k].forward` and, if
     `bidirectional`, `layers[k].backward`. `dropout` acts, in training, on what one layer hands to the next. Other
     options (`nonlinearity`, `forget_bias`, `keep`, `reset`) go to the cells. Raises ValueError where shapes do not fit.
+
+    `RNN`, `LSTM` and `GRU` are made of their cells. `Recurrent(D, H, cell=...)` is made of any other, with all of the
+    above; one without a fused form is unrolled.
+
+    >>> import numpy as np
+    >>> from tinygrad_rnn import nn
+    >>> layer = nn.Recurrent(3, 5, cell=nn.LSTMVariantCell, variant="CIFG", bidirectional=True, rng=0)
+    >>> outputs, ((h, c), back) = layer(np.ones((7, 2, 3), np.float32))
+    >>> outputs.shape, c.shape
+    ((7, 2, 10), (2, 5))
     """
 
     cell: type[Cell] = Cell
 
     def __init__(self, input_size: int, hidden_size: int, num_layers: int = 1, bidirectional: bool = False,
                  dropout: float = 0.0, kernel: str = "auto", dtype: Any = np.float32, device: str | None = None,
-                 rng: Generator = None, name: str | None = None, merge: str = "concat",
+                 rng: Generator = None, name: str | None = None, merge: str = "concat", cell: type[Cell] | None = None,
                  **of_cell: Any) -> None:  # fmt: skip
         kind = type(self).__name__
+        self.cell = cell or self.cell
+        if self.cell is Cell:
+            raise ValueError(f"{kind}: say of which cell it is made, such as cell=nn.MUT1Cell")
         if kernel not in KERNELS:
             raise ValueError(f'{kind}: kernel is "auto", "fused" or "unrolled", not {kernel!r}')
         if merge not in MERGES:
@@ -112,7 +125,7 @@ class Recurrent(Module):
             raise ValueError(f"{kind}: num_layers must be at least 1, not {num_layers}")
         if not 0 <= dropout <= 1:
             raise ValueError(f"{kind}: dropout is the probability to drop, between 0 and 1, not {dropout}")
-        self.name = name or kind.lower()
+        self.name = name or (kind if cell is None else cell.__name__.removesuffix("Cell")).lower()
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.merge, self.dropout, self.kernel = bidirectional, merge, dropout, kernel
         self.rng = np.random.default_rng(rng)
@@ -122,7 +135,7 @@ class Recurrent(Module):
             size = input_size if k == 0 else self.output_size
             cells = [self.cell(size, hidden_size, dtype=dtype, device=device, rng=self.rng, **of_cell)
                      for _ in range(directions)]  # fmt: skip
-            self.layers.append(Layer(*cells, merge=merge))
+            self.layers.append(Layer(cells[0], cells[1] if bidirectional else None, merge))
 
     @property
     def output_size(self) -> int:
@@ -202,6 +215,7 @@ class Recurrent(Module):
 
     def describe(self) -> str:
         parts = [str(self.input_size), str(self.hidden_size)]
+        parts += [f"cell={self.cell.__name__}"] * ("cell" in vars(self) and self.cell is not type(self).cell)
         parts += [f"num_layers={self.num_layers}"] * (self.num_layers > 1) + ["bidirectional=True"] * self.bidirectional
         parts += [f"merge={self.merge!r}"] * (self.bidirectional and self.merge != "concat")
         return ", ".join(parts + [f"dropout={self.dropout}"] * bool(self.dropout))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core import Tensor
-from .cells import Cell, GRUCell, LSTMCell
+from .cells import GRUCell, LSTMCell, RNNCell
 from .convolution import Conv2d
 from .layers import Embedding, Linear
 from .module import Module, as_numpy
@@ -150,7 +150,7 @@ def _parts(root: Module) -> Iterator[_Part | _CellPart]:
                 for direction in layer.cells:
                     reverse = "_reverse" if direction == "backward" else ""
                     places[f"{prefix}layers.{k}.{direction}"] = (prefix, f"_l{k}{reverse}")
-        elif isinstance(module, Cell):
+        elif isinstance(module, (RNNCell, LSTMCell, GRUCell)):
             cells.append(prefix)
             key, suffix = places.get(name, (prefix, ""))
             yield _CellPart(module, prefix, key, suffix)

@@ -5,11 +5,18 @@ from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm, clip_grad_value
 from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
+from .hessian_free import HessianFree, Run
+from .momentum import Momentum, momentum_path, momentum_schedule
+from .omega import omega
 from .optimizer import Optimizer
 from .penalties import l1_penalty, l2_penalty
+from .ridge import Ridge
 from .sgd import SGD
+from .truncated import carried, windows
 
 __all__ = [
-    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "Optimizer", "RMSprop", "clip_grad_norm", "clip_grad_value",
-    "conjugate_gradient", "hessian_of", "l1_penalty", "l2_penalty", "schedules", "softmax_hessian", "squared_hessian",
+    "SGD", "Adagrad", "Adam", "AdamW", "GaussNewton", "HessianFree", "Momentum", "Optimizer", "RMSprop", "Ridge",
+    "Run", "carried", "clip_grad_norm", "clip_grad_value", "conjugate_gradient", "hessian_of", "l1_penalty",
+    "l2_penalty", "momentum_path", "momentum_schedule", "omega", "schedules", "softmax_hessian", "squared_hessian",
+    "windows",
 ]  # fmt: skip

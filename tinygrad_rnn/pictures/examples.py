@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from .. import nn, ops
 from ..core import Tensor, tensor
+from ..nn.cells import Cell
 from ..recording import step
 
 __all__ = ["EXAMPLES"]
@@ -43,14 +45,14 @@ def _total(losses: list[Tensor]) -> Tensor:
     return total
 
 
-def _recurrent(kind: type[nn.RNN] | type[nn.LSTM] | type[nn.GRU], T: int, rng: np.random.Generator) -> Tensor:
+def _recurrent(cell: type[Cell], T: int, rng: np.random.Generator, D: int = 3, **options: Any) -> Tensor:
     """A layer over a random sequence (B=2, D=3, H=5) with a linear readout and a cross-entropy in each step."""
-    layer = kind(3, 5, kernel="unrolled", dtype=np.float64, rng=rng)
+    layer = nn.Recurrent(D, 5, cell=cell, kernel="unrolled", dtype=np.float64, rng=rng, **options)
     readout = nn.Linear(5, 4, dtype=np.float64, rng=rng)
     readout.W.named("W_hy")
     readout.b.named("b_y")  # type: ignore[union-attr]
-    x, targets = rng.normal(size=(T, 2, 3)), rng.integers(0, 4, (T, 2))
-    outputs, _ = layer(tensor(x))
+    x, targets = rng.normal(size=(T, 2, D)), rng.integers(0, 4, (T, 2))
+    outputs, _ = layer(tensor(x, requires_grad=cell is nn.ReservoirCell))  # where nothing learns, nothing is recorded
     losses = []
     for t, h in enumerate(ops.unstack(outputs)):
         with step(t):
@@ -60,17 +62,77 @@ def _recurrent(kind: type[nn.RNN] | type[nn.LSTM] | type[nn.GRU], T: int, rng: n
 
 def elman(T: int, rng: np.random.Generator) -> Tensor:
     """Elman's network, tanh (1990)."""
-    return _recurrent(nn.RNN, T, rng)
+    return _recurrent(nn.RNNCell, T, rng)
 
 
 def lstm(T: int, rng: np.random.Generator) -> Tensor:
     """Long short-term memory."""
-    return _recurrent(nn.LSTM, T, rng)
+    return _recurrent(nn.LSTMCell, T, rng)
 
 
 def gru(T: int, rng: np.random.Generator) -> Tensor:
     """Gated recurrent units."""
-    return _recurrent(nn.GRU, T, rng)
+    return _recurrent(nn.GRUCell, T, rng)
+
+
+def incomplete(T: int, rng: np.random.Generator) -> Tensor:
+    """The LSTM without any gate: the cell state only adds."""
+    return _recurrent(nn.IncompleteLSTMCell, T, rng)
+
+
+def lstm97(T: int, rng: np.random.Generator) -> Tensor:
+    """The LSTM of 1997: no forget gate."""
+    return _recurrent(nn.LSTM97Cell, T, rng)
+
+
+def peephole(T: int, rng: np.random.Generator) -> Tensor:
+    """The LSTM whose gates see the cell state."""
+    return _recurrent(nn.PeepholeLSTMCell, T, rng)
+
+
+def coupled(T: int, rng: np.random.Generator) -> Tensor:
+    """The LSTM that forgets what it overwrites: f = 1 - i."""
+    return _recurrent(nn.LSTMVariantCell, T, rng, variant="CIFG+NP")
+
+
+def mut1(T: int, rng: np.random.Generator) -> Tensor:
+    """MUT1, which a search found (2015)."""
+    return _recurrent(nn.MUT1Cell, T, rng, D=5)
+
+
+def mut2(T: int, rng: np.random.Generator) -> Tensor:
+    """MUT2, which a search found (2015)."""
+    return _recurrent(nn.MUT2Cell, T, rng, D=5)
+
+
+def mut3(T: int, rng: np.random.Generator) -> Tensor:
+    """MUT3, which a search found (2015)."""
+    return _recurrent(nn.MUT3Cell, T, rng)
+
+
+def highway(T: int, rng: np.random.Generator) -> Tensor:
+    """A highway along time: one gate says how much is new."""
+    return _recurrent(nn.HighwayCell, T, rng)
+
+
+def residual(T: int, rng: np.random.Generator) -> Tensor:
+    """A skip connection from step to step."""
+    return _recurrent(nn.ResidualCell, T, rng)
+
+
+def irnn(T: int, rng: np.random.Generator) -> Tensor:
+    """A relu network that starts as the identity."""
+    return _recurrent(nn.IRNNCell, T, rng)
+
+
+def mrnn(T: int, rng: np.random.Generator) -> Tensor:
+    """The multiplicative RNN: each input has a recurrent matrix of its own."""
+    return _recurrent(nn.MultiplicativeRNNCell, T, rng)
+
+
+def reservoir(T: int, rng: np.random.Generator) -> Tensor:
+    """An echo state network's reservoir of leaky units, and its read-out."""
+    return _recurrent(nn.ReservoirCell, T, rng, leak=0.3)
 
 
 def product(T: int, rng: np.random.Generator) -> Tensor:
@@ -105,6 +167,9 @@ def shared(T: int, rng: np.random.Generator) -> Tensor:
 
 EXAMPLES: dict[str, Callable[[int, np.random.Generator], Tensor]] = {
     "hello": hello, "elman": elman, "lstm": lstm, "gru": gru,
+    "incomplete": incomplete, "lstm97": lstm97, "peephole": peephole, "coupled": coupled,
+    "mut1": mut1, "mut2": mut2, "mut3": mut3, "highway": highway, "residual": residual, "irnn": irnn,
+    "mrnn": mrnn, "reservoir": reservoir,
     "product": product, "logistic": logistic, "layer": layer, "shared": shared,
 }  # fmt: skip
 """By name: functions of the number of steps T (which those without time ignore) and a random generator."""

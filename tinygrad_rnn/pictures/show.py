@@ -36,9 +36,9 @@ def draw(output: Any, view: str = "auto", *, steps: str | tuple[int, int] | None
     For `view="flow"` it may also be a list of pairs (title, Tensor), drawn one under another.
 
     Views: "cells" (rows x, h, y, L over time), "rolled" (one step with its loop, and unfolded), "gates" (inside one
-    `step` and one `layer`, the last by default; an LSTM's, a GRU's or a simple cell's), "ops" (every primitive),
-    "flow" (the gradient's norm on its way back along the states h, or with `state="c"` an LSTM's cell states, and what
-    each step contributes to the gradient of `weight`, by default the recurrent one).
+    `step` and one `layer`, the last by default: an LSTM and its relatives, a GRU, or any other as a circuit), "ops"
+    (every primitive), "flow" (the gradient's norm on its way back along the states h, or with `state="c"` an LSTM's
+    cell states, and what each step contributes to the gradient of `weight`, by default the recurrent one).
     "auto" is cells where `tg.step(t)` marked time steps, else a plain graph of values and operations.
 
     `steps`: "all", or (first, last) counted from 0, both included; by default the first and last few. `values`: show
@@ -165,7 +165,7 @@ def _figure(scene: Scene, view: str) -> Figure:
 
 
 def _gates(scene: Scene) -> Figure:
-    """One step's inside; where it is none of the known cells, its operations, which the note says."""
+    """One step's inside; where it has too many parts for one picture, its operations, which the note says."""
     steps = [t for t in scene.roles.steps if any(t in layer.h for layer in scene.roles.layers)]
     step = steps[-1] if scene.step is None else scene.step
     if step not in steps:
@@ -176,6 +176,6 @@ def _gates(scene: Scene) -> Figure:
     figure = gates(scene, step, layer)
     if figure is not None:
         return figure
-    scene.notes.append("no LSTM, GRU or simple cell was recognised, so this step's operations are shown")
+    scene.notes.append("this step has too many parts for its inside to be read, so its operations are shown")
     scene.steps = (step, step)
     return with_legend(ops(scene), scene)

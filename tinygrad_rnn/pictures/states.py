@@ -23,7 +23,8 @@ By = dict[int, Vertex]  # by step
 class Layer:
     """One recurrence: its state `h`, and for an LSTM `c`, by step; what they were before the first one, if a vertex.
 
-    `backward`: it reads the sequence from its end.
+    `gates`: gates that the next step hears, by step, where there are any. `backward`: it reads the sequence from its
+    end. `carried`: h itself goes on to the next step, and not only what is made of it.
     """
 
     h: By
@@ -31,7 +32,9 @@ class Layer:
     h0: Vertex | None = None
     c0: Vertex | None = None
     backward: bool = False
+    carried: bool = True
     number: int = 1  # among the layers of its direction
+    gates: list[By] = field(default_factory=list)
 
 
 def lanes_of(graph: Graph) -> list[By]:
@@ -69,11 +72,15 @@ def _complete(found: dict[str, By], graph: Graph) -> None:
             made[v.step, v.local] = v
             called.setdefault((v.step, v.scope, v.name), []).append(v)
     for place, lane in found.items():
-        looks = {(v.scope, v.name) for v in lane.values()}
-        scope, name = looks.pop() if len(looks) == 1 else ((), None)
+        carried = dict(lane)
+        one_look = len({(v.scope, v.name) for v in lane.values()}) == 1
         for t in graph.steps:
+            near = carried[min(carried, key=lambda known: abs(known - t))]  # a decoder goes on where an encoder ended:
+            scope, name = near.scope, near.name  # the last step is like the one before, and not like the first
             namesakes = called.get((t, scope, name), []) if name else []
-            found_here = namesakes[0] if len(namesakes) == 1 else made.get((t, place))
+            places = [place] if one_look else [near.local, place]
+            here = [made[t, where] for where in places if (t, where) in made]
+            found_here = namesakes[0] if len(namesakes) == 1 else here[0] if here else None
             if found_here is not None:
                 lane.setdefault(t, found_here)
 
@@ -120,12 +127,15 @@ def _carry(lane: By, others: set[Vertex]) -> tuple[bool, bool, bool]:
 
 def layers_of(graph: Graph, lanes: list[By]) -> list[Layer]:
     """The recurrent layers of a graph, each a chain of states, from their lanes."""
+    gates = [lane for lane in lanes if _is_gate(lane, lanes)]
+    lanes = [lane for lane in lanes if lane not in gates]
     members = {v for lane in lanes for v in lane.values()}
     how = [_carry(lane, members) for lane in lanes]
     recurrent = [i for i, (reached, _, _) in enumerate(how) if reached]
     if not recurrent and lanes:
         recurrent = list(range(len(lanes)))
-    hidden = [i for i in recurrent if how[i][1]] or [i for i in recurrent if how[i][2]] or recurrent
+    hidden = [i for i in recurrent if how[i][1]] or [i for i in range(len(lanes)) if _by_way_of(i, lanes, recurrent)]
+    hidden = hidden or [i for i in recurrent if how[i][2]] or recurrent
     if len(hidden) > 1 and _same_node(lanes[hidden[0]], lanes[hidden[1]]):  # a fused cell gives (h, c)
         hidden = hidden[::2]
     layers = [_layer(lanes[i], graph) for i in hidden]
@@ -137,7 +147,23 @@ def layers_of(graph: Graph, lanes: list[By]) -> list[Layer]:
             continue
         if how[i][0] or not _product_before(lane, members):
             owner.c, owner.c0 = lane, _initial(lane, graph)
+    for lane in gates:
+        owner = next((layer for layer in layers if _feeds(lane, layer.h)), None)
+        if owner is not None:
+            owner.gates.append(lane)
     return sorted(layers, key=lambda layer: min(v.order for v in layer.h.values()))
+
+
+def _is_gate(lane: By, lanes: list[By]) -> bool:
+    """Is this a gate, which lets another state through in its own step, and which the next step hears?"""
+    return all(v.op == "sigmoid" for v in lane.values()) and any(_feeds(lane, h) for h in lanes if h is not lane)
+
+
+def _by_way_of(i: int, lanes: list[By], recurrent: list[int]) -> bool:
+    """Does lane i, made from a recurrent one, come back through a product and by way of that one alone? So does the h
+    of an LSTM without gates: it is tanh(c), and only c hears it."""
+    reached, product, _ = _carry(lanes[i], set())
+    return i not in recurrent and reached and product and any(_feeds(lanes[c], lanes[i]) for c in recurrent)
 
 
 def _same_node(a: By, b: By) -> bool:
@@ -151,10 +177,12 @@ def _feeds(lane: By, h: By) -> bool:
         return False
     if lane[t].node is h[t].node:
         return True
+    made = {lane[t]}  # or what it would be without a mask
+    made |= {tail for tail, _ in lane[t].inputs if lane[t].op == "where" and tail.step == t}
     waiting, seen = [h[t]], set()
     while waiting:
         for tail, _ in waiting.pop().inputs:
-            if tail is lane[t]:
+            if tail in made:
                 return True
             if tail.step == t and tail not in seen and tail.op not in PRODUCTS:
                 seen.add(tail)

@@ -38,11 +38,12 @@ class Listing:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a header; the first column names the row."""
+    """Rows of text under a header; the first column names the row. `words`: cells hold sentences, which may wrap."""
 
     header: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     caption: str = ""
+    words: bool = False
 
 
 @dataclass(frozen=True)

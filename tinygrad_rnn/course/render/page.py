@@ -51,7 +51,7 @@ figcaption b { color: var(--ink); font-size: 14px; }
 }
 .scroll > * { mix-blend-mode: multiply; }
 .scroll:focus-visible { outline: 2px solid var(--blue); }
-svg { display: block; max-width: 100%; height: auto; margin: 0 auto; }
+svg { display: block; max-width: 100%; height: auto; margin: 0 auto; overflow: visible; }  /* where fonts are wider */
 code, pre { font: 14px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 pre {
   background: var(--tint); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem;
@@ -65,6 +65,9 @@ th, td {
 }
 th { font-size: 14px; color: var(--grey); white-space: normal; vertical-align: bottom; line-height: 1.3; }
 th:first-child, td:first-child { text-align: left; white-space: normal; }
+.words td, .words th { text-align: left; white-space: normal; vertical-align: top; line-height: 1.35; }
+.words td { min-width: 5.5rem; }
+.words td:first-child, .words td:nth-last-child(-n+2) { min-width: 11rem; }
 .samples {
   display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr));
   margin: 0 0 1.5rem;
@@ -160,7 +163,8 @@ def _table(block: Table) -> str:
     rows = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in block.rows)
     caption = f"\n<figcaption>{lines(block.caption)}</figcaption>" if block.caption else ""
     table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
-    return f"<figure>\n{_scroll(table, block.header[0])}{caption}\n</figure>"
+    kind = ' class="wide words"' * block.words
+    return f"<figure{kind}>\n{_scroll(table, block.header[0])}{caption}\n</figure>"
 
 
 def _samples(block: Samples) -> str:

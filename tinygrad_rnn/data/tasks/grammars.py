@@ -115,7 +115,7 @@ def reber_stream(rng: np.random.Generator, seq_len: int, batch_size: int) -> Str
     needs("reber_stream", seq_len=(seq_len, 1), batch_size=(batch_size, 1))
     streams, legal = [], []
     for _ in range(batch_size):
-        stream, may = "", []
+        stream, may = "", list[str]()
         while len(stream) <= seq_len:
             string = embedded_reber(rng)
             stream, may = stream + string, [*may, *followers(string), "B"]

@@ -18,11 +18,15 @@ class Cell(Module):
     """What the cells share: `W_xh (D, gates*H)` and `W_hh (H, gates*H)`, uniform within 1/sqrt(H), `b_h (gates*H,)` at
     zero, and the checks of a call.
 
-    Calling a cell with `x (B, D)` and no state starts from zeros, of the dtype and on the device of `W_hh`. Raises
-    ValueError where shapes do not fit.
+    Calling a cell with `x (B, D)` and no state starts from zeros, of the dtype and on the device of `W_xh`. Raises
+    ValueError where shapes do not fit. A subclass says what is different: `gates`, how many blocks of H the parameters
+    have (`gates_x` and `gates_h`, where fewer listen to x or to h), `states`, their names and `widths`, or `make`, all
+    of the parameters.
     """
 
     gates = 1
+    gates_x: int | None = None
+    gates_h: int | None = None
     states: tuple[str, ...] = ("h",)
     sequence: Any = None  # `hs, state = cell.sequence(x, state, mask=, reverse=, offset=)`, where there is a fused form
 
@@ -33,11 +37,21 @@ class Cell(Module):
                 raise ValueError(f"{type(self).__name__}: {what} must be at least 1, not {size}")
         self.name = name or type(self).__name__.removesuffix("Cell").lower()
         self.input_size, self.hidden_size = input_size, hidden_size
-        draw, dtype = np.random.default_rng(rng), dtype or np.float32
-        width, bound = self.gates * hidden_size, 1 / math.sqrt(hidden_size)
-        self.W_xh = parameter(init.uniform((input_size, width), draw, bound, dtype), "W_xh", device)
-        self.W_hh = parameter(init.uniform((hidden_size, width), draw, bound, dtype), "W_hh", device)
-        self.b_h = parameter(init.zeros((width,), dtype), "b_h", device)
+        self.make(np.random.default_rng(rng), dtype or np.float32, device)
+
+    def make(self, rng: np.random.Generator, dtype: Any, device: str | None) -> None:
+        """The parameters."""
+        D, H = self.input_size, self.hidden_size
+        bound = 1 / math.sqrt(H)
+        wide_x, wide_h = (self.gates if n is None else n for n in (self.gates_x, self.gates_h))
+        self.W_xh = parameter(init.uniform((D, wide_x * H), rng, bound, dtype), "W_xh", device)
+        self.W_hh = parameter(init.uniform((H, wide_h * H), rng, bound, dtype), "W_hh", device)
+        self.b_h = parameter(init.zeros((self.gates * H,), dtype), "b_h", device)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How wide each part of the state is."""
+        return (self.hidden_size,) * len(self.states)
 
     def __call__(self, x: Any, state: Any = None) -> Any:
         self.check(x, state)
@@ -45,8 +59,8 @@ class Cell(Module):
 
     def zero_state(self, batch: int) -> Any:
         """Where a sequence starts: h, or (h, c), of shape `(batch, H)`, all zero."""
-        W = self.W_hh.data
-        zeros = tuple(Tensor(backend.xp(W).zeros((batch, self.hidden_size), W.dtype)) for _ in self.states)
+        W = self.W_xh.data
+        zeros = tuple(Tensor(backend.xp(W).zeros((batch, width), W.dtype)) for width in self.widths)
         for name, zero in zip(self.states, zeros, strict=True):
             zero.name = f"{name}_0"
         return zeros if len(zeros) > 1 else zeros[0]
@@ -61,16 +75,16 @@ class Cell(Module):
             self.check_state(state, x.shape[0])
 
     def check_state(self, state: Any, batch: int) -> None:
-        """Raise ValueError unless each part of the state is `(batch, H)`."""
+        """Raise ValueError unless each part of the state is `(batch, width)`, the width being H of most."""
         several = isinstance(state, (tuple, list))
         parts = state if several else (state,)
         if len(parts) != len(self.states) or several != (len(self.states) > 1):
             form = f"a tuple ({', '.join(self.states)})" if len(self.states) > 1 else "one tensor h"
             got = f"a {type(state).__name__} of {len(parts)}" if several else told(state)
             raise ValueError(f"{self._signature()} takes as its state {form}, not {got}")
-        for name, part in zip(self.states, parts, strict=True):
-            if tuple(getattr(part, "shape", ())) != (batch, self.hidden_size):
-                raise ValueError(f"{self._signature()} takes {name} ({batch}, {self.hidden_size}) with a batch of "
+        for name, width, part in zip(self.states, self.widths, parts, strict=True):
+            if tuple(getattr(part, "shape", ())) != (batch, width):
+                raise ValueError(f"{self._signature()} takes {name} ({batch}, {width}) with a batch of "
                                  f"{batch}, not {told(part)}")  # fmt: skip
 
     @property

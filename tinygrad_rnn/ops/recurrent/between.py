@@ -13,7 +13,7 @@ from ..elementwise import add, multiply
 from ..noise import _dropout, dropout_mask
 from ..shape import concat, split, stack, unstack
 
-MERGES = {"concat": lambda ahead, back: concat([ahead, back], axis=-1), "sum": add, "mul": multiply}
+MERGES: dict[str, Any] = {"concat": lambda ahead, back: concat([ahead, back], axis=-1), "sum": add, "mul": multiply}
 """What becomes of the outputs (..., H) of two directions: side by side (..., 2H), their sum, or their product."""
 
 

@@ -109,7 +109,7 @@ def _panel(scene: Scene, layer_number: int, name: str, y: float, nodes: list[Nod
     if many:
         name += f"layer{layer.number}{'back' if layer.backward else ''}/"
     letter, states, before = chain_of(scene, layer)
-    heading = scene.title or f"{kind_of(layer, scene.roles.steps)}, {len(states)} steps"
+    heading = scene.title or f"{kind_of(layer, scene.roles)}, {len(states)} steps"
     heading += f", {place_of(layer, many)}" if many else ""
     nodes.append(text_at(f"{name}title", -14.4, y + 44, Text(heading, 12.0, bold=True), align="start", role="title"))
     chain: list[tuple[str, Vertex | None, int | None]] = []

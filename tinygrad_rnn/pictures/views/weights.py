@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 from ..figure import Node, Text, label, port, route, style, text_at
 from ..graph import Vertex
@@ -37,8 +38,7 @@ def _owner(grid: Grid, use: Vertex, t: int) -> Vertex | None:
 def draw_weights(grid: Grid) -> None:
     """A bus for each layer's parameters together (or for each parameter), with a copy point where it is used."""
     roles, each = grid.roles, grid.scene.parameters == "each"
-    groups: dict[str, list[Vertex]] = {}
-    heads: dict[str, dict[tuple[int, Vertex], int]] = {}
+    groups: dict[str, dict[Vertex, dict[tuple[int, Vertex], int]]] = {}  # of each parameter, the steps that use it
     hidden = {v: i for i, layer in enumerate(roles.layers) for v in layer.h.values()}
     if grid.scene.graph.failed is not None:
         hidden[grid.scene.graph.failed] = 0
@@ -48,19 +48,32 @@ def draw_weights(grid: Grid) -> None:
             group = _group(grid, p, owner, hidden)
             if owner is None or use.step is None or not group:
                 continue
-            if p not in groups.setdefault(group, []):
-                groups[group].append(p)
-            heads.setdefault(group, {})[use.step, owner] = 1
+            groups.setdefault(group, {}).setdefault(p, {})[use.step, owner] = 1
     height = -58.0 - (8 if grid.scene.values else 0)
     number = 0
     for group, members in groups.items():
-        uses = list(heads[group])
-        if each or uses[0][1] in hidden:
-            _bus(grid, group, members, uses, height, number, each)
+        turns = _turns(members)
+        if each or turns[0][1][0][1] in hidden:
+            for turn, (part, uses) in enumerate(turns):
+                _bus(grid, group, part, uses, height, number, each, turn + 1 if len(turns) > 1 else 0)
             height -= 56 if each and grid.scene.values else 46
             number += 1
         else:
-            _output_bus(grid, group, members, uses)
+            _output_bus(grid, group, list(members), list(dict.fromkeys(u for uses in members.values() for u in uses)))
+
+
+def _turns(members: dict[Vertex, dict[tuple[int, Vertex], int]]) -> list[tuple[list[Vertex], list[tuple[int, Vertex]]]]:
+    """Parameters with their uses, apart from those that are used in other steps alone: where a decoder goes on from the
+    state of an encoder, one set of weights serves the first steps, and another the last."""
+    turns: list[tuple[list[Vertex], dict[tuple[int, Vertex], int]]] = []
+    for p, uses in members.items():
+        mine = next((turn for turn in turns if not {t for t, _ in turn[1]}.isdisjoint(t for t, _ in uses)), None)
+        if mine is None:
+            turns.append(([p], dict(uses)))
+        else:
+            mine[0].append(p)
+            mine[1].update(uses)
+    return sorted(((part, list(uses)) for part, uses in turns), key=lambda turn: min(t for t, _ in turn[1]))
 
 
 def _group(grid: Grid, p: Vertex, owner: Vertex | None, hidden: dict[Vertex, int]) -> str:
@@ -107,6 +120,13 @@ def _merged(grid: Grid, group: str, text: str, members: list[Vertex], y: float, 
     return node
 
 
+def _moved(grid: Grid, group: str, x: float) -> Node:
+    for key in (group, f"{group}/names"):
+        if key in grid.nodes:
+            grid.nodes[key] = replace(grid.nodes[key], x=x)
+    return grid.nodes[group]
+
+
 def _copy(grid: Grid, key: str, group: str, t: int, x: float, y: float) -> Node:
     about = f"copy of {group} for step {t + 1}: its gradients are summed"
     node = grid.nodes[key] = Node(key, x, y, 7.2, 7.2, "point", stroke=WEIGHT, role="copy", tooltip=about)
@@ -138,13 +158,20 @@ def _output_bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple
 
 
 def _bus(grid: Grid, group: str, members: list[Vertex], heads: list[tuple[int, Vertex]], y: float, number: int,
-         each: bool) -> None:  # fmt: skip
+         each: bool, turn: int = 0) -> None:  # fmt: skip
+    """The parameters below, and a line to all their uses. Those that take turns, W₁ and W₂, stand on one line, each
+    before its first use."""
     if each:
         start = grid.put(group, members[0], 0.0, y)
     else:
         hidden = next((layer for layer in grid.roles.layers if heads[0][1] in layer.h.values()), None)
         mark = "".join(c for c in grid.roles.symbol(hidden.h[heads[0][0]]) if c in "→←¹²³⁴⁵⁶⁷⁸⁹⁰") if hidden else ""
-        start = _merged(grid, group, "W" + mark, members, y, -28.0 if len(members) > 1 and group == "W" else 0.0)
+        name, named = "W" + mark + "₀₁₂₃₄₅₆₇₈₉"[turn] * bool(turn), len(members) > 1 and group == "W"
+        group += f"/{turn}" * (turn > 1)
+        start = _merged(grid, group, name, members, y, -28.0 if named else 0.0)
+        if turn > 1:
+            first = min(grid.nodes[grid.key[owner]].x for _, owner in heads)
+            start = _moved(grid, group, first - grid.out - grid.dx / 2)
     before = start
     several = Counter(t for t, _ in heads)
     for t, owner in heads:
