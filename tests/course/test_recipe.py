@@ -88,6 +88,11 @@ def test_the_range_test_ends_where_the_loss_explodes_and_the_rate_lies_below():
     assert 1e-3 < found < 2 / a
 
 
+def test_a_fall_from_a_peak_at_rates_that_are_too_large_does_not_count():
+    rates = np.geomspace(1e-4, 1, 9)
+    assert recipe.steepest(rates, np.array([2.3, 2.3, 2.2, 1.5, 1.0, 0.9, 8.0, 2.0, 1.0])) == rates[2]
+
+
 def test_a_rate_that_is_too_large_scores_infinity_and_the_others_go_on():
     trial, _ = recipe.run_trial(task(optimizer=optim.SGD), {"lr": 1e39}, 20, seed=0)
     assert trial.score == math.inf

@@ -193,7 +193,8 @@ def lr_range_test(task: Task, choice: Choice, rng: np.random.Generator, rates: A
 
 
 def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """The rate at which the loss, smoothed over a tenth of the rates, falls fastest.
+    """The rate at which the loss, smoothed over a tenth of the rates, falls fastest on its way to where it is least;
+    what comes after, where steps are too large, goes up and down.
 
     >>> steepest(np.array([1e-3, 1e-2, 1e-1, 1.0, 10.0]), np.array([2.3, 2.2, 1.2, 1.1, 4.0]))
     0.01
@@ -201,7 +202,8 @@ def steepest(rates: np.ndarray, losses: np.ndarray) -> float:
     width = max(1, len(losses) // 10)
     padded = np.concatenate([np.full(width // 2, losses[0]), losses, np.full(width - 1 - width // 2, losses[-1])])
     smooth = np.convolve(padded, np.ones(width) / width, "valid")
-    return float(rates[np.diff(smooth).argmin()])
+    least = max(2, int(smooth.argmin()) + 1)
+    return float(rates[np.diff(smooth[:least]).argmin()])
 
 
 def look_at(curve: Sequence[tuple[int, float, float]], initial: float) -> list[str]:

@@ -73,7 +73,9 @@ def figures(results: Results) -> dict[str, Any]:
 
 
 def _error(*arms: str) -> Any:
-    return lambda results: " against ".join(f"{100 - 100 * results.median(arm, 'error'):.1f} %" for arm in arms) + " right"
+    return lambda results: " against ".join(f"{100 - 100 * results.median(arm, 'error'):.1f} %" for arm in arms) + (
+        " right"
+    )
 
 
 EXPERIMENT = Experiment(
@@ -104,5 +106,5 @@ EXPERIMENT = Experiment(
     quick=Size(seeds=1, pilots=0, updates=20),
     full=Size(seeds=5, pilots=1, updates=300),
     needs=("sklearn",),
-    seconds=90,
+    seconds=85,
 )  # fmt: skip
