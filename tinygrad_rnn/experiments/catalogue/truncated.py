@@ -104,7 +104,8 @@ EXPERIMENT = Experiment(
     trial=trial,
     claims=(
         *(Claim(f"{kind}: segments of {LAG} steps or fewer do not teach an echo of {LAG} (below 60 % right)",
-                partial(_fails, kind=kind), "the lecture: it cannot learn what is longer than the chunk", _shares(kind, 4, 6)) for kind in KINDS),
+                partial(_fails, kind=kind), "the lecture: it cannot learn what is longer than the chunk",
+                _shares(kind, 4, 6)) for kind in KINDS),
         *(Claim(f"{kind}: segments of {4 * LAG} steps do (95 % right)", partial(_teaches, kind=kind), "no figure",
                 _shares(kind, 12, 24)) for kind in KINDS),
         Claim("with k = 8 carrying the state on is better than both others",
