@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from .. import backend
 from ..autograd import grad
 from ..backend import Array
 from ..core import Tensor, describe, tensor
+from ..fusion import SlowerRoad
 from ..ops import softmax
 
 Hessian = Callable[..., Any]  # of a loss by the outputs: arrays u, one an output, in; arrays H_L u out
@@ -27,7 +29,7 @@ class GaussNewton:
     positive semi-definite where the loss is convex in the outputs, which the Hessian is not.
 
     The model runs once. J'u is a backward pass; it is linear in u, so recording it and differentiating by u gives J v,
-    a second one: a product costs about two. A fused layer is unrolled for it, which `kernel="unrolled"` saves.
+    a second one: a product costs about two. A fused layer is unrolled for it, once.
     Raises ValueError where no output depends on a parameter, or a vector is of the wrong length.
 
     >>> import numpy as np
@@ -47,7 +49,9 @@ class GaussNewton:
                 raise ValueError(f"GaussNewton: the output {describe(y)} depends on no parameter: record it with "
                                  "gradients")  # fmt: skip
         self.us = [tensor(backend.zeros_like(y.data), requires_grad=True) for y in self.outputs]
-        back = grad(self.outputs, self.parameters, self.us, create_graph=True, allow_unused=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SlowerRoad)  # there is no faster one to a second derivative
+            back = grad(self.outputs, self.parameters, self.us, create_graph=True, allow_unused=True)
         self.used = [i for i, g in enumerate(back) if g is not None]
         self.back = [back[i] for i in self.used]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,8 @@ from .. import backend
 from ..core import Tensor
 
 
-class Readout(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Readout:
     """y = x @ W + b, with `W (N, M)` and `b (M,)`."""
 
     W: np.ndarray

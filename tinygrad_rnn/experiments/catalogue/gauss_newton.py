@@ -58,7 +58,7 @@ def _linear(rng: np.random.Generator) -> float:
     """Of a model that is linear in its parameters, G is the Hessian: how far they differ on one product."""
     x, y, v = rng.standard_normal((9, 4)), rng.integers(0, 3, 9), rng.standard_normal(12)
     W = tensor(rng.standard_normal((4, 3)), requires_grad=True)
-    logits = x @ W
+    logits = tensor(x) @ W
     (first,) = grad(ops.cross_entropy(logits, y), W, create_graph=True)
     Hv = flatten(grad(first, W, Tensor(v.reshape(4, 3))))
     return float(np.abs(GaussNewton(logits, W, softmax_hessian(logits, 1 / 9)) @ v - Hv).max() / np.abs(Hv).max())

@@ -57,7 +57,8 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
             curve.append([update, test()[1]])
     wrong, error = test()
     finite = math.isfinite(error)
-    return {"score": min(error, 1.0) if finite else 1.0, "wrong": wrong if finite else 1.0, "curve": curve or [[0, 1.0]]}
+    score, wrong = (min(error, 1.0), wrong) if finite else (1.0, 1.0)
+    return {"score": score, "wrong": wrong, "curve": curve or [[0, 1.0]]}
 
 
 def figures(results: Results) -> dict[str, Any]:
@@ -90,9 +91,9 @@ EXPERIMENT = Experiment(
     title="Initialisation and momentum",
     chapter="learning",
     source="Sutskever, Martens, Dahl & Hinton 2013, tables 3 to 5",
-    about="The adding problem by a tanh network, with no momentum, classical (M) and Nesterov's (N), each at the best of "
-    "three rates; and from recurrent weights of other spectral radii than 1.1. The paper has T = 80 and 50 000 updates, "
-    "here there are fewer of both.",
+    about="The adding problem by a tanh network, with no momentum, classical (M) and Nesterov's (N), each at the best "
+    "of three rates; and from recurrent weights of other spectral radii than 1.1. The paper has T = 80 and 50 000 "
+    "updates, here there are fewer of both.",
     arms=ARMS,
     trial=trial,
     claims=(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ... import nn, optim
 from ...autograd import grad
-from ...core import tensor
+from ...core import Tensor, tensor
 from ...data import echo
 from ...flow import RTRL
 from ...ops import cross_entropy
@@ -28,12 +29,12 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
     x, c = rng.standard_normal((size.T, 1, 2)), rng.standard_normal((size.T, 1, size.H))
     parameters = list(cell.parameters())
     forwards = RTRL(cell, parameters, cell.zero_state(1))
-    h, loss, by_rtrl = cell.zero_state(1), 0, np.zeros(1)
+    h, loss, by_rtrl = cell.zero_state(1), tensor(0.0, dtype=np.float64), np.zeros(1)
     for x_t, c_t in zip(x, c, strict=True):
         h = cell(x_t, h)
         loss = loss + total(h * c_t)
         forwards.advance(x_t)
-        by_rtrl = by_rtrl + flatten(map(tensor, forwards.gradients(lambda h, c_t=c_t: total(h * c_t))))
+        by_rtrl = by_rtrl + flatten(forwards.gradients(partial(_weighted, c_t)))
     by_bptt = flatten(grad(loss, parameters))
     by_step = _complex_step(cell, x, c)
     largest = np.abs(by_step).max()
@@ -41,6 +42,10 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
             "bptt": float(np.abs(by_rtrl - by_bptt).max() / largest),
             "complex": float(np.abs(by_rtrl - by_step).max() / largest),
             "cost": {str(H): _cost(H) for H in size.sizes}, "online": _online(rng, size)}  # fmt: skip
+
+
+def _weighted(c: np.ndarray, h: Tensor) -> Tensor:
+    return total(h * c)
 
 
 def _complex_step(cell: nn.RNNCell, x: np.ndarray, c: np.ndarray) -> np.ndarray:
@@ -81,7 +86,7 @@ def _online(rng: np.random.Generator, size: Size) -> list[list[float]]:
         right.append(bool(logits.numpy().argmax() == y[t, 0]))
         optimizer.zero_grad()
         cross_entropy(logits, y[t]).backward()  # of the read-out
-        found = learner.gradients(lambda h, t=t: cross_entropy(head(h), y[t]))
+        found = learner.gradients(partial(_surprise, head, y[t]))
         for p, g in zip(parameters, found, strict=True):
             p.grad = tensor(g)
         optim.clip_grad_norm(optimizer.params, 1.0)
@@ -89,6 +94,10 @@ def _online(rng: np.random.Generator, size: Size) -> list[list[float]]:
         if (t + 1) % stretch == 0:
             notes.append([t + 1, float(np.mean(right[-stretch:]))])
     return notes
+
+
+def _surprise(head: nn.Linear, target: np.ndarray, h: Tensor) -> Tensor:
+    return cross_entropy(head(h), target)
 
 
 def figures(results: Results) -> dict[str, Any]:

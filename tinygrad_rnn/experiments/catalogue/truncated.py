@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,14 @@ def _right(seed: Mapping[str, Outcome], kind: str, k: int) -> float:
     return share
 
 
+def _fails(seed: Mapping[str, Outcome], kind: str) -> bool:
+    return all(right < 0.6 for k, right in seed[kind]["right"].items() if int(k) <= LAG)
+
+
+def _teaches(seed: Mapping[str, Outcome], kind: str) -> bool:
+    return _right(seed, kind, 4 * LAG) >= 0.95
+
+
 KINDS = ("isolated", "carried", "windows")
 LAG = 6
 
@@ -95,11 +104,10 @@ EXPERIMENT = Experiment(
     trial=trial,
     claims=(
         *(Claim(f"{kind}: segments of {LAG} steps or fewer do not teach an echo of {LAG} (below 60 % right)",
-                lambda seed, kind=kind: all(right < 0.6 for k, right in seed[kind]["right"].items() if int(k) <= LAG),
-                "the lecture: it cannot learn what is longer than the chunk", _shares(kind, 4, 6)) for kind in KINDS),
-        *(Claim(f"{kind}: segments of {4 * LAG} steps do (95 % right)",
-                lambda seed, kind=kind: _right(seed, kind, 4 * LAG) >= 0.95,
-                "no figure", _shares(kind, 12, 24)) for kind in KINDS),
+                partial(_fails, kind=kind), "the lecture: it cannot learn what is longer than the chunk",
+                _shares(kind, 4, 6)) for kind in KINDS),
+        *(Claim(f"{kind}: segments of {4 * LAG} steps do (95 % right)", partial(_teaches, kind=kind), "no figure",
+                _shares(kind, 12, 24)) for kind in KINDS),
         Claim("with k = 8 carrying the state on is better than both others",
               lambda seed: _right(seed, "carried", 8) > max(_right(seed, kind, 8) for kind in ("isolated", "windows")),
               "no figure", lambda results: "; ".join(f"{kind}: {_shares(kind, 8)(results)}" for kind in KINDS)),
