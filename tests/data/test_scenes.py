@@ -40,7 +40,7 @@ def test_combinations_that_are_held_out_are_never_shown_but_their_things_are():
 
     assert not pairs(texts) & pairs(unseen)
     assert {tuple(t[:2]) for t in texts} == set(OBJECTS)
-    assert sum(is_held_out(a, b) for a in OBJECTS for b in OBJECTS) == 16
+    assert sum(is_held_out(a, b) for a in range(9) for b in range(9)) == 16
 
 
 def test_an_answer_is_what_the_picture_shows():

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("rich")
 
 from tests.experiments.test_running import Here
-from tinygrad_rnn.experiments import catalogue, report, running
+from tinygrad_rnn.experiments import catalogue, report, running, store
 
 
 @pytest.mark.parametrize("name", catalogue.names())
@@ -40,3 +40,9 @@ def test_full_sizes_have_seeds_enough_for_a_verdict():
         experiment = catalogue.module(name).EXPERIMENT
         assert experiment.full.seeds >= 3, name
         assert any(len(arm.rates) > 1 for arm in experiment.arms) <= (experiment.full.pilots > 0), name
+
+
+def test_what_a_trial_depends_on_can_be_written_down():
+    for name in catalogue.names():
+        for arm in catalogue.module(name).EXPERIMENT.arms:
+            assert " at 0x" not in store.settings(arm), (name, arm.name)  # which is another in each process

@@ -193,7 +193,7 @@ EXPERIMENT = 1
 
     def of(source, **changes):
         monkeypatch.setattr(store.inspect, "getsource", lambda module: source)
-        monkeypatch.setattr(catalogue, "module", lambda name: None)
+        monkeypatch.setattr(catalogue, "module", lambda name: store)
         return store.fingerprint("toy", make(None, **changes), "full")
 
     same = of(source)

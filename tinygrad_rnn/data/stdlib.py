@@ -56,8 +56,8 @@ def split_files(files: Mapping[str, str], rng: np.random.Generator, held_out: fl
     `characters` ends it with the file that passes so many, in all; None takes everything. Raises ValueError where there
     are not files for both.
 
-    >>> split_files({"a": "one\\n", "b": "two\\n", "c": "three\\n"}, np.random.default_rng(1), held_out=0.3)
-    ('one\\ntwo\\n', 'three\\n')
+    >>> split_files({"a": "one\\n", "b": "two\\n", "c": "three\\n"}, np.random.default_rng(1), held_out=0.2)
+    ('two\\nthree\\n', 'one\\n')
     """
     if not 0 < held_out < 1:
         raise ValueError(f"split_files: held_out is a part of the text, between 0 and 1, not {held_out}")

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 from .. import __version__
 from ..course.files import write_whole
 from . import catalogue
-from .experiment import Experiment, Outcome
+from .experiment import Arm, Experiment, Outcome
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,32 @@ class Store:
 
 
 def fingerprint(name: str, experiment: Experiment, scale: str) -> str:
-    """Of all that a trial's outcome depends on: the package's version, the experiment's code but for what only says and
-    draws (its EXPERIMENT, `figures`, docstrings), the arms' settings and the size's numbers."""
-    tree = ast.parse(inspect.getsource(catalogue.module(name)))
+    """Of what a trial's outcome depends on in these experiments: the code of its module and of those here that it uses,
+    the arms' settings and the size's numbers; and the package's version for all the rest."""
+    module = catalogue.module(name)
+    used = {getattr(value, "__module__", None) for value in vars(module).values()} - {module.__name__}
+    here = sorted(each for each in used if each and each.startswith(f"{__package__}."))
+    code = [_code(inspect.getsource(each)) for each in (module, *(sys.modules[each] for each in here))]
+    arms = [f"{arm.name}: {settings(arm)}" for arm in experiment.arms]
+    told = "\n".join([__version__, *code, *arms, repr(experiment.size(scale).numbers)])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def settings(arm: Arm) -> str:
+    """An arm's settings in words that are the same in each process: of a function, its name."""
+    return repr({key: f"{value.__module__}.{value.__qualname__}" if callable(value) else value
+                 for key, value in arm.settings.items()})  # fmt: skip
+
+
+def _code(source: str) -> str:
+    """A module's code but for what only says and draws: its EXPERIMENT, `figures`, docstrings and comments."""
+    tree = ast.parse(source)
     tree.body = [part for part in tree.body if not isinstance(part, ast.Assign) or _assigned(part) != "EXPERIMENT"]
     tree.body = [part for part in tree.body if getattr(part, "name", "") != "figures"]
     for node in ast.walk(tree):
         if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node) is not None:
             node.body = node.body[1:]
-    arms = [(arm.name, dict(arm.settings)) for arm in experiment.arms]
-    told = "\n".join([__version__, ast.dump(tree), repr(arms), repr(experiment.size(scale).numbers)])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return ast.dump(tree)
 
 
 def _assigned(assignment: ast.Assign) -> str:

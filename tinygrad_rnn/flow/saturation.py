@@ -10,6 +10,8 @@ import numpy as np
 
 from .units import Recording
 
+SIGMOID_GATES = ("i", "f", "o", "r", "z", "t")
+
 
 @dataclass(frozen=True, eq=False)
 class Saturation:
@@ -45,16 +47,14 @@ def saturation(gates: Any, low: float = 0.1, high: float = 0.9) -> Saturation:
 
 
 def gate_saturation(recording: Recording, low: float = 0.1, high: float = 0.9) -> Mapping[str, Saturation]:
-    """`saturation` of each sigmoid gate of each layer: of i, f and o, or r and z; "layer 1/f" where there are several.
+    """`saturation` of each sigmoid gate of each layer: of i, f and o, of r and z, of a highway's t; "layer 1/f" where
+    there are several layers.
 
     Raises ValueError where the layer has none, as an Elman layer.
     """
     found = {f"{part}/{name}".lstrip("/"): saturation(values, low, high)
              for part, names in recording.parts.items() for name, values in names.items()
-             if name in SIGMOID_GATES}  # fmt: skip
+             if name in SIGMOID_GATES and values.min() >= 0 and values.max() <= 1}  # fmt: skip
     if not found:
-        raise ValueError("the layer has no gates that saturate (i, f, o, r or z)")
+        raise ValueError("the layer has no gates that saturate (i, f, o, r, z or t)")
     return found
-
-
-SIGMOID_GATES = ("i", "f", "o", "r", "z")

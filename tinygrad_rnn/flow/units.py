@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import backend
+from ..core import Tensor, as_array, raw
 from ..recording import enable_grad, trace
 
 CHUNK = 50  # steps whose graph is held at a time
@@ -60,7 +61,7 @@ def record(layer: Any, x: Any, state: Any = None) -> Recording:
     found: ByStep = {}
     for start in range(0, max(1, len(x)), chunk):
         with enable_grad(), trace() as seen:
-            outputs, state = layer(x[start : start + chunk], state, offset=start)
+            outputs, state = layer(_followed(x[start : start + chunk]), state, offset=start)
         del outputs
         for part, name, t, array in _named(seen.nodes):
             found.setdefault(part, {}).setdefault(name, {})[t] = backend.to_numpy(array)
@@ -69,8 +70,8 @@ def record(layer: Any, x: Any, state: Any = None) -> Recording:
     parts = {part: {name: np.stack([steps[t] for t in sorted(steps)]) for name, steps in names.items()
                     if len(steps) == len(x)} for part, names in found.items()}  # fmt: skip
     if not any(parts.values()):
-        raise ValueError(f"{type(layer).__name__}: its cells name nothing that happens at each step: give their states "
-                         'and gates names, h.named("h")')  # fmt: skip
+        raise ValueError(f"{type(layer).__name__}: its cells name nothing that happens at each step, or are frozen and "
+                         'read integers: write h.named("h"), give frozen ones vectors')  # fmt: skip
     return Recording({part: names for part, names in parts.items() if names}, state)
 
 
@@ -80,6 +81,11 @@ def _named(nodes: list[Any]) -> Iterator[tuple[str, str, int, Any]]:
         for index, name in (node.names or {}).items() if node.step is not None else ():
             part = "/".join(s for s in node.scope if re.fullmatch(r"layer \d+|forward|backward", s))
             yield part, re.sub(r"_\d+$", "", name), node.step, node.value[index] if node.op.several else node.value
+
+
+def _followed(x: Any) -> Any:
+    """Numbers that the graph follows, so that cells whose weights are fixed are recorded, too."""
+    return x if x.dtype.kind in "iub" else Tensor(as_array(raw(x)), requires_grad=True)
 
 
 def _detached(state: Any) -> Any:

@@ -24,7 +24,7 @@ from .scales import Scale, number
 __all__ = ["Firing", "firing", "guess_grid"]
 
 LOW, REST, HIGH, GUESS = (37, 99, 235), (255, 255, 255), (220, 38, 38), (234, 88, 12)
-WIDE, TALL, SMALL, BAR = 10.5, 17.0, 11.5, 3.0  # of a character, of a guess, and the thickest bar, in points
+WIDE, TALL, SMALL, BAR = 8.4, 15.0, 10.5, 2.5  # of a character, of a guess, and the thickest bar, in points
 _GUESSED = "Below each character what the model expected next, the likeliest on top, the darker the likelier."
 VISIBLE = 0.15  # of full strength: what is less than that gets no bar
 
@@ -58,7 +58,7 @@ class _Cell:
 
 
 def firing(text: str, activations: Any, name: str = "the unit", guesses: Guesses | None = None,
-           title: str | None = None, columns: int = 72, about: str | None = None) -> Firing:  # fmt: skip
+           title: str | None = None, columns: int = 80, about: str | None = None) -> Firing:  # fmt: skip
     """Colour each character of `text` by `activations (N,)`, the unit's state after it was read.
 
     Red with a bar below is above 0, blue with a bar above is below 0, the stronger the further; full colour is the
@@ -82,7 +82,7 @@ def firing(text: str, activations: Any, name: str = "the unit", guesses: Guesses
     return _picture(text, strengths, values, guesses, title or f"What {name} does", columns, said, about)
 
 
-def guess_grid(text: str, guesses: Guesses, title: str = "What comes next?", columns: int = 72,
+def guess_grid(text: str, guesses: Guesses, title: str = "What comes next?", columns: int = 80,
                about: str | None = None) -> Firing:  # fmt: skip
     """The text with the model's guesses alone: under each character what it held likely to come next."""
     if not text:
@@ -122,7 +122,7 @@ def _lines(text: str, cells: list[_Cell], columns: int) -> Iterator[list[_Cell]]
 def _nodes(cell: _Cell, x: float, top: float) -> Iterator[Node]:
     fill = cell.fill
     colour = GREY if cell.shown in "¶·" and fill == "#ffffff" else ink_on(fill)
-    words = Text("" if cell.shown == "·" else cell.shown, 11.0, colour)
+    words = Text("" if cell.shown == "·" else cell.shown, 10.0, colour)
     yield Node(f"c{cell.i}", x, top - TALL / 2, WIDE, TALL, "rect", (words,), fill, fill, 0.0, tooltip=cell.words)
     if cell.bar:
         y = top - cell.bar / 2 if cell.strength < 0 else top - TALL + cell.bar / 2
@@ -131,7 +131,7 @@ def _nodes(cell: _Cell, x: float, top: float) -> Iterator[Node]:
     for k, (character, p) in enumerate(cell.guesses):
         fill = _mixed(REST, GUESS, p)
         y = top - TALL - 2 - (k + 0.5) * SMALL
-        yield Node(f"c{cell.i}/{k}", x, y, WIDE, SMALL, "rect", (Text(_shown(character), 8.0, ink_on(fill)),), fill,
+        yield Node(f"c{cell.i}/{k}", x, y, WIDE, SMALL, "rect", (Text(_shown(character), 7.5, ink_on(fill)),), fill,
                    fill, 0.0, tooltip=f"{_shown(character)} {p:.1%}")  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .figure import Edge, Figure, Node, Point, Text, label, text_at
+from .figure import Edge, Figure, Node, Text, label, text_at
 from .palette import GREY, INK
 from .plot import SMALL, TITLE, Chart, wrapped
 
@@ -75,36 +75,34 @@ def frames_picture(rows: Sequence[tuple[str, Sequence[Any]]], title: str, about:
     if not rows or not all(len(images) for _, images in rows):
         raise ValueError(f"{title}: there is no image to draw")
     nodes: list[Node] = []
-    edges: list[Edge] = []
+    frames: list[Node] = []  # drawn last, over all images
     top, gap = 0.0, 8.0
     for i, (name, images) in enumerate(rows):
         left, tallest = 0.0, 0.0
         for j, image in enumerate(images):
             height, width = np.shape(image)
-            key = f"{name or i}/{j + 1}"
-            nodes += pixels(f"row {i + 1}, image {j + 1}", image, left, top, pixel)
+            key = f"row {i + 1}, image {j + 1}"
+            nodes += pixels(key, image, left, top, pixel)
             if i == 0 and j < len(columns):
                 nodes.append(text_at(f"column/{j}", left + width * pixel / 2, top + 9, Text(columns[j], 10.0, GREY)))
             for kind, boxes, colour in (("read", reads, READ), ("write", writes, WRITE)):
                 frame = boxes[i][j] if i < len(boxes) and j < len(boxes[i]) else None
                 if frame is not None:
-                    edges.append(_outline(f"{i}.{key}/{kind}", f"row {i + 1}, image {j + 1}/paper", frame, left, top,
-                                          pixel, colour, (width, height)))  # fmt: skip
+                    frames.append(_outline(f"{key}/{kind}", frame, left, top, pixel, colour, (width, height)))
             left += width * pixel + gap
             tallest = max(tallest, height * pixel)
         if name:
             words = Text(label(name), 11.0, INK)
             nodes.append(text_at(f"row/{i}", -10 - words.width, top - tallest / 2, words, align="start"))
         top -= tallest + gap
-    return titled(title, about, nodes, edges)
+    return titled(title, about, [*nodes, *frames])
 
 
-def _outline(key: str, anchor: str, frame: Frame, left: float, top: float, pixel: float, colour: str,
-             size: tuple[int, int]) -> Edge:  # fmt: skip
-    """A rectangle around a part of the image, cut off a pixel outside it so that it meets no neighbour."""
+def _outline(key: str, frame: Frame, left: float, top: float, pixel: float, colour: str, size: tuple[int, int]
+             ) -> Node:  # fmt: skip
+    """A rectangle around a part of the image, cut off half a pixel outside it so that it meets no neighbour."""
     x, y, width, height = frame
-    xs = np.clip([x - width / 2, x + width / 2], 0.5 - 0.5, size[0] + 1.0)
-    ys = np.clip([y - height / 2, y + height / 2], 0.5 - 0.5, size[1] + 1.0)
-    (x0, x1), (y0, y1) = left + (xs - 0.5) * pixel, top - (ys - 0.5) * pixel
-    corners: tuple[Point, ...] = ((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0))
-    return Edge(key, anchor, anchor, corners, colour=colour, width=1.3, arrow=False, dashed=colour == READ)
+    x0, x1 = np.clip([x - width / 2, x + width / 2], 0.0, size[0] + 1.0) - 0.5
+    y0, y1 = np.clip([y - height / 2, y + height / 2], 0.0, size[1] + 1.0) - 0.5
+    return Node(key, left + pixel * (x0 + x1) / 2, top - pixel * (y0 + y1) / 2, pixel * (x1 - x0), pixel * (y1 - y0),
+                "rect", fill="none", stroke=colour, pen=1.4, dashed=colour == READ, tooltip=key)  # fmt: skip

@@ -13,7 +13,7 @@ from .frames import pixels, titled
 from .palette import GREY, INK
 from .plot import Chart
 
-__all__ = ["handwriting_picture", "window_picture"]
+__all__ = ["density_picture", "handwriting_picture", "window_picture"]
 
 INKS = ("#1d4ed8", "#b45309")  # of neighbouring letters
 
@@ -79,3 +79,17 @@ def _ink(key: str, anchor: str, strokes: np.ndarray, path: np.ndarray, looks: np
             colour = INK if looks is None else INKS[letter % 2]
             edges.append(Edge(f"{key}/{steps[0] + 1}", anchor, anchor, points, colour=colour, width=1.5, arrow=False))
     return edges
+
+
+def density_picture(strokes: Any, density: Any, corner: tuple[float, float], cell: float, title: str, about: str = "",
+                    scale: float = 12.0) -> Chart:  # fmt: skip
+    """What a network expected of a word's strokes: a map (height, width) of where it thought that the pen would go, the
+    darker the surer, its top left corner at `corner` and its cells `cell` wide, in steps from where the pen starts; and
+    over it, as blue dots, where it was after each step (Graves 2013, figure 10)."""
+    steps = np.asarray(strokes, float)
+    path = scale * np.concatenate([[(0.0, 0.0)], np.cumsum(steps[:, :2], axis=0)])
+    left, top = scale * corner[0], scale * corner[1]
+    shades = np.asarray(density, float)
+    nodes = pixels("map", shades, left, top, scale * cell, INK, highest=float(shades.max()))
+    nodes += [Node(f"pen/{t}", x, y, 1.8, 1.8, "point", stroke=INKS[0]) for t, (x, y) in enumerate(path.tolist())]
+    return titled(title, about, nodes)

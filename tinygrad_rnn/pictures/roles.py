@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .graph import Graph, Vertex
 from .states import PRODUCTS, By, Layer, ancestors, is_sum, lanes_of, layers_of, restarts_of
 
-__all__ = ["OF_NAME", "Roles", "by_step", "roles_of"]
+__all__ = ["OF_NAME", "Roles", "by_step", "outputs_apart", "roles_of"]
 
 OF_NAME = {"x": "input", "h": "state", "s": "state", "c": "cell", "y": "output", "o": "output", "logits": "output",
            "L": "loss", "loss": "loss", "E": "loss"}  # fmt: skip
@@ -193,6 +193,22 @@ def _overrides(graph: Graph, roles: Roles) -> None:
                 replaced.add(row)
                 rows[row].clear()
             rows[row][step] = v
+
+
+def outputs_apart(roles: Roles) -> None:
+    """A state that is called y is an output that is fed back: it goes to the outputs, above the h that it is made
+    from, if there is one in each step."""
+    for layer in roles.layers:
+        outputs = layer.h
+        hidden = {t: next((u for u in ancestors(v, t) if u.name == "h"), None) for t, v in outputs.items()}
+        called = {OF_NAME.get((v.name or "").partition("_")[0]) for v in outputs.values()}
+        found = {t: h for t, h in hidden.items() if h is not None}
+        if called != {"output"} or len(found) < len(outputs):
+            continue
+        layer.h, layer.h0, layer.carried, roles.y = found, None, False, outputs
+        for lane, letter, role in ((found, "h", "state"), (outputs, "y", "output")):
+            for t, v in lane.items():
+                _call(roles, v, role, letter, t + 1)
 
 
 def _file(graph: Graph, roles: Roles) -> None:

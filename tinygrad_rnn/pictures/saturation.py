@@ -10,7 +10,7 @@ from .scales import Scale
 
 __all__ = ["saturation_chart"]
 
-SIDE, GAP = 170.0, 74.0  # of a plot, and between two, in points
+SIDE, GAP = 140.0, 68.0  # of a plot, and between two, in points
 
 
 def saturation_chart(gates: Mapping[str, Saturation], title: str = "Gates that are shut or wide open",
@@ -40,5 +40,5 @@ def saturation_chart(gates: Mapping[str, Saturation], title: str = "Gates that a
 
 def _told(name: str, each: Saturation) -> str:
     shut, wide = ((part > 0.9).sum() for part in (each.left, each.right))
-    return (f"{name}: on average shut {each.left.mean():.0%} and wide open {each.right.mean():.0%} of the time; of "
-            f"{len(each.left)} units {shut} are nearly always shut, {wide} nearly always wide open")  # fmt: skip
+    return (f"{name}: shut {each.left.mean():.0%}, wide open {each.right.mean():.0%} of the time; of {len(each.left)} "
+            f"units {shut} nearly always shut, {wide} nearly always open")  # fmt: skip

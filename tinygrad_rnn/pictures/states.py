@@ -24,7 +24,7 @@ class Layer:
     """One recurrence: its state `h`, and for an LSTM `c`, by step; what they were before the first one, if a vertex.
 
     `gates`: gates that the next step hears, by step, where there are any. `backward`: it reads the sequence from its
-    end.
+    end. `carried`: h itself goes on to the next step, and not only what is made of it.
     """
 
     h: By
@@ -32,6 +32,7 @@ class Layer:
     h0: Vertex | None = None
     c0: Vertex | None = None
     backward: bool = False
+    carried: bool = True
     number: int = 1  # among the layers of its direction
     gates: list[By] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = ["surface_chart"]
 WIDE, HIGH = 320.0, 240.0  # of the map, in points
 LIGHT, DARK = (255, 243, 224), (124, 45, 18)
 LEVELS = 24  # of colour: what cannot be told apart is one
+MARKS = 40  # along a road, about
 MOST = 64  # cells along a side; finer ones only make the file larger
 
 
@@ -25,9 +27,9 @@ def surface_chart(values: Any, xs: Any, ys: Any, title: str, x_label: str, y_lab
                   about: str | None = None) -> Chart:  # fmt: skip
     """`values (len(ys), len(xs))` at rising, evenly spaced `xs` and `ys`, by colour from the least to the most.
 
-    `paths`: named sequences of (x, y), drawn from marker to marker across the map, such as the steps of an optimizer; a
-    step that leaves the map is drawn to its edge, and said so. Raises ValueError where sizes do not fit or there are
-    more than 64 values along a side.
+    `paths`: named sequences of (x, y), such as the steps of an optimizer, drawn across the map with a marker at each,
+    or at each n-th of many; one that leaves the map is drawn to its edge, and said so. Raises ValueError where sizes do
+    not fit or there are more than 64 values along a side.
 
     >>> surface_chart([[0, 1], [1, 4]], [0, 1], [0, 1], "A corner", "x", "y").svg.startswith("<svg")
     True
@@ -68,8 +70,9 @@ def _band(plot: Plot, i: int, row: np.ndarray, least: float, most: float, high: 
     start = 0
     for j in range(1, len(fills) + 1):
         if j == len(fills) or fills[j] != fills[start]:
-            ends = [(k * WIDE / len(row), (i + 0.5) * high) for k in (start, j)]
-            plot.stroke(f"map/{i}-{start}", ends, fills[start], high + 0.4)  # without seams
+            x = (start * WIDE / len(row), min(WIDE, j * WIDE / len(row) + 0.4))  # without seams
+            ends = [(place, (i + 0.5) * high) for place in x]
+            plot.stroke(f"map/{i}-{start}", ends, fills[start], high + 0.4)
             start = j
 
 
@@ -87,7 +90,10 @@ def _roads(plot: Plot, paths: Mapping[str, Sequence[tuple[float, float]]], acros
             left.append(f"\n{name}: leaves the map at step {len(seen)}")
         plot.stroke(f"{name}/halo", road, "#ffffff", 3.6)
         plot.stroke(f"{name}/line", road, series.colour, 1.6, series.dashed, tooltip=name)
+        every = math.ceil(len(seen) / MARKS) or 1
         for i, (px, py) in enumerate(seen):
+            if i % every and i < len(seen) - 1:
+                continue
             plot.mark(f"{name}/{i}", px, py, series, f"{name}, step {i}: {path[i][0]:.4g}, {path[i][1]:.4g}")
         if road:
             ends.append((name, road[-1], series.colour if n < len(SERIES) else INK))

@@ -195,6 +195,7 @@ def test_every_wiring_is_drawn_with_its_rows():
         "fed back": lambda: wirings.OneToMany(rnn(), nn.Linear(H, D, **F64), then="output")(x[0], steps=T)[0],
         "many to one": lambda: wirings.ManyToOne(rnn(), nn.Linear(H, C, **F64))(x),
         "many to many": lambda: wirings.ManyToMany(rnn(), nn.Linear(H, C, **F64))(x)[0],
+        "fed by its outputs": lambda: wirings.OutputRecurrence(D, H, C, **F64)(x),
         "both ways": lambda: wirings.ManyToMany(rnn(bidirectional=True, merge="mul"), nn.Linear(H, C, **F64))(x)[0],
     }.items():  # fmt: skip
         with tg.trace():
@@ -211,4 +212,7 @@ def test_every_wiring_is_drawn_with_its_rows():
     assert "t1/y->t2/h" in pictures["fed back"] - pictures["one to many"]
     assert [boxes("many to one", row) for row in "xhy"] == [every, every, [5]]
     assert [boxes("many to many", row) for row in "xhy"] == [every, every, every]
+    assert [boxes("fed by its outputs", row) for row in "xhy"] == [every, every, every]
+    assert "t1/y->t2/h" in pictures["fed by its outputs"]
+    assert "t1/h->t2/h" in pictures["many to many"] - pictures["fed by its outputs"]
     assert boxes("both ways", "h1back") == boxes("both ways", "rnn/multiply") == every

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 COLOURS = {"red": (1.0, 0.1, 0.1), "green": (0.1, 0.9, 0.1), "blue": (0.2, 0.3, 1.0)}
 SHAPES = {
-    "square": ["####", "####", "####", "####"],
+    "square": ["####", "#..#", "#..#", "####"],
     "disc": [".##.", "####", "####", ".##."],
     "triangle": ["#...", "##..", "###.", "####"],
 }
@@ -21,28 +20,40 @@ QUESTIONS_BLIND = (1 / 3 + 1 / 2 + 1 / 4) / 3
 """The share of right answers to `questions` of who reads the question, and guesses without looking: 13/36 = 0.361."""
 
 
-class Thing(NamedTuple):
-    """A shape in a cell of the picture; rows are counted from the top."""
+class Scenes(NamedTuple):
+    """What stands where in N pictures of K things each: integers (N, K), the numbers of their `colours` and `shapes`,
+    and the `cells` that they stand in, counted along the rows from the top."""
 
-    colour: str
-    shape: str
-    row: int
-    column: int
+    colours: np.ndarray
+    shapes: np.ndarray
+    cells: np.ndarray
 
     @property
-    def name(self) -> tuple[str, str]:
-        return self.colour, self.shape
+    def rows(self) -> np.ndarray:
+        return self.cells // CELLS
+
+    @property
+    def columns(self) -> np.ndarray:
+        return self.cells % CELLS
 
 
-def render(scene: list[Thing], rng: np.random.Generator, noise: float = 0.1) -> np.ndarray:
-    """A picture (12, 12, 3) of a scene, float32 of about 0 to 1, each thing a little brighter or darker, with Gaussian
+def render(scenes: Scenes, rng: np.random.Generator, noise: float = 0.1) -> np.ndarray:
+    """Pictures (N, 12, 12, 3) of scenes, float32 of about 0 to 1, each thing a little brighter or darker, with Gaussian
     noise on each number."""
-    image = rng.normal(0, noise, (SIZE, SIZE, 3))
-    for thing in scene:
-        shape = np.array([[c == "#" for c in row] for row in SHAPES[thing.shape]])
-        y, x = thing.row * CELL, thing.column * CELL
-        image[y : y + CELL, x : x + CELL] += shape[..., None] * np.array(COLOURS[thing.colour]) * rng.uniform(0.7, 1)
-    return image.astype(np.float32)
+    N = len(scenes.cells)
+    forms = np.array([[[c == "#" for c in row] for row in rows] for rows in SHAPES.values()], np.float32)
+    colours = np.array(list(COLOURS.values()), np.float32)
+    images = np.zeros((N, CELLS, CELLS, CELL, CELL, 3), np.float32)
+    bright = rng.uniform(0.7, 1, scenes.cells.shape).astype(np.float32)[..., None, None, None]
+    things = forms[scenes.shapes][..., None] * colours[scenes.colours][:, :, None, None] * bright
+    images[np.arange(N)[:, None], scenes.rows, scenes.columns] = things
+    whole = images.transpose(0, 1, 3, 2, 4, 5).reshape(N, SIZE, SIZE, 3)
+    return whole + np.float32(noise) * rng.standard_normal(whole.shape, np.float32)
+
+
+def _cells(rng: np.random.Generator, count: int, things: int) -> np.ndarray:
+    """A cell for each of the things, no two in one."""
+    return rng.random((count, CELLS * CELLS)).argsort(axis=1)[:, :things]
 
 
 # Captions
@@ -50,36 +61,33 @@ def render(scene: list[Thing], rng: np.random.Generator, noise: float = 0.1) -> 
 
 def captions(rng: np.random.Generator, count: int, unseen: bool = False,
              noise: float = 0.1) -> tuple[np.ndarray, list[list[str]]]:  # fmt: skip
-    """Pictures (count, 12, 12, 3) of two things, and what they show in seven words: "red square left of blue disc".
+    """Pictures (count, 12, 12, 3) of two things, and what they show in words: "red square left of blue disc".
 
-    The thing that stands to the left is named first, or of two in one column the upper one, so that each picture has
-    one caption. There are nine things (three colours, three shapes) and 81 pairs; a pair is held out, `is_held_out`,
-    where the numbers of the two add up to a multiple of 5 (16 of the pairs), so that `unseen` scenes show combinations
-    that other scenes never do, of things that they do. Raises ValueError where count < 1.
+    The thing that stands to the left is named first, or of two in one column the upper one ("red square above blue
+    disc"), so that each picture has one caption. There are nine things (three colours, three shapes) and 81 pairs; a
+    pair is held out where the numbers of the two in `OBJECTS` add up to a multiple of 5 (16 of the pairs), so that
+    `unseen` scenes show combinations that other scenes never do, of things that they do. Raises ValueError where
+    count < 1.
 
     >>> images, texts = captions(np.random.default_rng(0), 3)
     >>> images.shape, " ".join(texts[0])
-    ((3, 12, 12, 3), 'blue disc left of green triangle')
+    ((3, 12, 12, 3), 'green triangle left of blue disc')
     """
     _check("captions", count)
-    scenes: list[list[Thing]] = []
-    while len(scenes) < count:
-        a, b = rng.integers(len(OBJECTS), size=2)
-        if is_held_out(OBJECTS[a], OBJECTS[b]) == unseen:
-            scenes.append(_place([OBJECTS[a], OBJECTS[b]], rng))
-    return np.stack([render(scene, rng, noise) for scene in scenes]), [caption(scene) for scene in scenes]
+    allowed = np.array([(a, b) for a in range(9) for b in range(9) if is_held_out(a, b) == unseen])
+    pairs = allowed[rng.integers(len(allowed), size=count)]
+    scenes = Scenes(pairs // len(SHAPES), pairs % len(SHAPES), _cells(rng, count, 2))
+    columns, first = scenes.columns, (scenes.columns * CELLS + scenes.rows).argmin(axis=1)
+    texts = []
+    for pair, i, (left, right) in zip(pairs.tolist(), first.tolist(), columns.tolist(), strict=True):
+        where = ["above"] if left == right else ["left", "of"]
+        texts.append([*OBJECTS[pair[i]], *where, *OBJECTS[pair[1 - i]]])
+    return render(scenes, rng, noise), texts
 
 
-def caption(scene: list[Thing]) -> list[str]:
-    """The words for a scene of two things."""
-    first, second = sorted(scene, key=lambda thing: (thing.column, thing.row))
-    where = ["left", "of"] if first.column < second.column else ["above"]
-    return [*first.name, *where, *second.name]
-
-
-def is_held_out(a: tuple[str, str], b: tuple[str, str]) -> bool:
-    """Is this pair of things, in either order, kept for testing?"""
-    return (OBJECTS.index(a) + OBJECTS.index(b)) % 5 == 0
+def is_held_out(a: int, b: int) -> bool:
+    """Is this pair of things, by their numbers in OBJECTS, in either order, kept for testing?"""
+    return (a + b) % 5 == 0
 
 
 # Questions
@@ -93,6 +101,9 @@ class Asked(NamedTuple):
     questions: list[list[str]]
     answers: list[str]
     kinds: list[str]
+
+
+KINDS = {"colour": tuple(COLOURS), "place": ("yes", "no"), "count": ("0", "1", "2", "3")}  # and their answers
 
 
 def questions(rng: np.random.Generator, count: int, noise: float = 0.1) -> Asked:
@@ -109,59 +120,43 @@ def questions(rng: np.random.Generator, count: int, noise: float = 0.1) -> Asked
 
     >>> asked = questions(np.random.default_rng(0), 4)
     >>> " ".join(asked.questions[0]), asked.answers[0]
-    ('how many are green', '2')
+    ('how many are blue', '0')
     """
     _check("questions", count)
-    kinds, texts, answers, scenes = [], [], [], []
-    for _ in range(count):
-        kind = list(KINDS)[rng.integers(len(KINDS))]
-        text, known, ask = KINDS[kind](rng)
-        answer = known[rng.integers(len(known))]
-        while True:
-            colours = rng.choice(list(COLOURS), 3)
-            scene = _place([(str(colour), shape) for colour, shape in zip(colours, SHAPES, strict=True)], rng)
-            if ask({thing.shape: thing for thing in scene}) == answer:
-                break
-        kinds.append(kind)
-        texts.append(text)
-        answers.append(answer)
-        scenes.append(scene)
-    return Asked(np.stack([render(scene, rng, noise) for scene in scenes]), texts, answers, kinds)
+    kind = rng.integers(len(KINDS), size=count)
+    known = np.array([len(answers) for answers in KINDS.values()])
+    wanted = (rng.random(count) * known[kind]).astype(int)
+    asked = rng.random((count, 3)).argsort(axis=1)[:, :2]  # two shapes; or one shape, or one colour, the first
+    scenes = Scenes(*(np.zeros((count, 3), int) for _ in range(3)))
+    scenes.shapes[:] = np.arange(3)
+    open_ = np.arange(count)
+    while len(open_):
+        scenes.colours[open_] = rng.integers(len(COLOURS), size=(len(open_), 3))
+        scenes.cells[open_] = _cells(rng, len(open_), 3)
+        open_ = open_[_answers(scenes, kind, asked)[open_] != wanted[open_]]
+    kinds = [list(KINDS)[k] for k in kind]
+    texts = [_question(k, a, b) for k, (a, b) in zip(kinds, asked.tolist(), strict=True)]
+    answers = [KINDS[k][i] for k, i in zip(kinds, wanted.tolist(), strict=True)]
+    return Asked(render(scenes, rng, noise), texts, answers, kinds)
 
 
-Question = tuple[list[str], list[str], Callable[[dict[str, Thing]], str | None]]
+def _answers(scenes: Scenes, kind: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The number of the right answer to each question, -1 where it has none."""
+    each = np.arange(len(kind))
+    colour = scenes.colours[each, asked[:, 0]]
+    left, right = (scenes.columns[each, asked[:, i]] for i in (0, 1))
+    place = np.where(left == right, -1, left > right)
+    count = (scenes.colours == asked[:, :1]).sum(axis=1)
+    return np.choose(kind, [colour, place, count])
 
 
-def _colour(rng: np.random.Generator) -> Question:
-    shape = list(SHAPES)[rng.integers(3)]
-    return ["what", "colour", "is", "the", shape], list(COLOURS), lambda things: things[shape].colour
-
-
-def _place_question(rng: np.random.Generator) -> Question:
-    a, b = (list(SHAPES)[i] for i in rng.permutation(3)[:2])
-
-    def ask(things: dict[str, Thing]) -> str | None:
-        left, right = things[a].column, things[b].column
-        return None if left == right else "yes" if left < right else "no"
-
-    return ["is", "the", a, "left", "of", "the", b], ["yes", "no"], ask
-
-
-def _count(rng: np.random.Generator) -> Question:
-    colour = list(COLOURS)[rng.integers(3)]
-    return (["how", "many", "are", colour], ["0", "1", "2", "3"],
-            lambda things: str(sum(thing.colour == colour for thing in things.values())))  # fmt: skip
-
-
-KINDS: dict[str, Callable[[np.random.Generator], Question]] = {
-    "colour": _colour, "place": _place_question, "count": _count,
-}  # fmt: skip
-
-
-def _place(names: list[tuple[str, str]], rng: np.random.Generator) -> list[Thing]:
-    """The things, each in a cell of its own."""
-    cells = rng.permutation(CELLS * CELLS)[: len(names)]
-    return [Thing(*name, *divmod(int(cell), CELLS)) for name, cell in zip(names, cells, strict=True)]
+def _question(kind: str, a: int, b: int) -> list[str]:
+    shapes, colours = list(SHAPES), list(COLOURS)
+    if kind == "colour":
+        return ["what", "colour", "is", "the", shapes[a]]
+    if kind == "place":
+        return ["is", "the", shapes[a], "left", "of", "the", shapes[b]]
+    return ["how", "many", "are", colours[a]]
 
 
 def _check(task: str, count: int) -> None:

@@ -73,7 +73,7 @@ def figures(results: Results) -> dict[str, Any]:
 
 
 def _error(*arms: str) -> Any:
-    return lambda results: " against ".join(f"{100 * results.median(arm, 'error'):.1f} %" for arm in arms)
+    return lambda results: " against ".join(f"{100 - 100 * results.median(arm, 'error'):.1f} %" for arm in arms) + " right"
 
 
 EXPERIMENT = Experiment(
@@ -96,8 +96,8 @@ EXPERIMENT = Experiment(
         Claim("at 10 layers the highway is already ahead of the plain network",
               lambda seed: seed["highway 10"]["error"] < seed["plain 10"]["error"],
               "91.3 % against 29.2 % right (the same reproduction)", _error("highway 10", "plain 10")),
-        Claim("30 layers of a highway lose at most 3 points to 10",
-              lambda seed: seed["highway 30"]["error"] < seed["highway 10"]["error"] + 0.03,
+        Claim("30 layers of a highway lose at most 5 points to 10",
+              lambda seed: seed["highway 30"]["error"] < seed["highway 10"]["error"] + 0.05,
               "92.6 % against 91.3 % right", _error("highway 30", "highway 10")),
     ),
     figures=figures,

@@ -71,7 +71,7 @@ class DRAW(Module):
         return self._painted(x.shape[0], rng, x)
 
     def paint(self, rng: np.random.Generator, n: int) -> Painting:
-        """n new images, with z from the prior N(0, 1) at each step (equations 12 to 14)."""
+        """n new images, with z from the prior N(0, 1) at each step (equations 13 to 16)."""
         return self._painted(n, rng, None)
 
     def loss(self, x: Any, rng: np.random.Generator) -> Any:
@@ -87,7 +87,7 @@ class DRAW(Module):
 
     def _painted(self, n: int, rng: np.random.Generator, x: Any) -> Painting:
         """The loop of both: with x, z is what the encoder makes of it; without, it is drawn from the prior."""
-        reader, writer = self.encoder.zero_state(n), self.decoder.zero_state(n)
+        enc, dec = self.encoder.zero_state(n), self.decoder.zero_state(n)
         canvas = ops.broadcast_to(self.canvas_0, (n, self.height, self.width))
         done = Painting([], [], [], [])
         for t in range(self.steps):
@@ -96,9 +96,9 @@ class DRAW(Module):
                     zeros = Tensor(backend.xp(self.canvas_0.data).zeros((n, self.latent_size), self.canvas_0.dtype))
                     z = reparameterised(zeros, zeros, rng).named("z")
                 else:
-                    z, reader = self._read(x, canvas, reader, writer[0], rng, done)
-                writer = self.decoder(z, writer)
-                canvas = (canvas + self._written(writer[0], done)).named("canvas")
+                    z, enc = self._read(x, canvas, enc, dec[0], rng, done)
+                dec = self.decoder(z, dec)
+                canvas = (canvas + self._written(dec[0], done)).named("canvas")
                 done.canvases.append(canvas)
         return done
 

@@ -55,7 +55,7 @@ class PredictionNetwork(Module):
     def write(self, steps: int, rng: np.random.Generator, count: int = 1, bias: float = 0.0, primer: Any = None
               ) -> list[np.ndarray]:  # fmt: skip
         """`count` handwritings of `steps` steps (steps, 3), each drawn step by step and fed back (Graves 2013, section
-        4.2); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote."""
+        4.3); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote."""
         x, state, written = _first(primer, count, self.output), None, list[np.ndarray]()
         with no_grad():
             for _ in range(steps):

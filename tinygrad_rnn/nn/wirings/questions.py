@@ -20,7 +20,9 @@ class Answerer(Module):
 
         v = column(image);  q = last state of the layer over the question;  u = tanh(v W_v + b_v) tanh(q W_q + b_q)
 
-    and the answer is read from u (B, H) by two layers. The product lets the question choose what of the image counts.
+    and the answer is read from u (B, H) by two layers, tanh between them. The product lets the question choose what of
+    the image counts. Where both factors are small it is smaller still and learns nothing for long, so all of these
+    layers start twice as wide as `nn.Linear` does, near the scale that keeps a signal's size.
     """
 
     name = "answerer"
@@ -35,9 +37,11 @@ class Answerer(Module):
         self.from_question = Linear(hidden_size, hidden_size, name="from_question", **where)
         self.hidden = Linear(hidden_size, hidden_size, name="hidden", **where)
         self.head = Linear(hidden_size, answers, name="head", **where)
+        for layer in (self.from_image, self.from_question, self.hidden):
+            layer.W.data = layer.W.data * 2
 
     def forward(self, images: Any, questions: Any, mask: Any = None) -> Any:
         _, state = self.reader(questions, mask=mask)
         q = state[0] if isinstance(state, tuple) else state
         u = ops.tanh(self.from_image(self.column(images))) * ops.tanh(self.from_question(q))
-        return self.head(ops.relu(self.hidden(u)))
+        return self.head(ops.tanh(self.hidden(u)))

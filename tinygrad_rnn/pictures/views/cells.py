@@ -7,7 +7,7 @@ from itertools import pairwise
 from ..figure import Box, Figure, Node, Point, Text, curve, port, route, straight, style
 from ..graph import Vertex
 from ..palette import EDGE
-from ..roles import Roles
+from ..roles import Roles, outputs_apart
 from .grid import GAP, Grid, name_of
 from .parts import kind_of
 from .scene import ELLIPSIS, Scene, numbers, tooltip
@@ -20,6 +20,7 @@ STATE, CELL = style("state").stroke, style("cell").stroke
 
 def cells(scene: Scene) -> Figure:
     """The figure; every step has one column, or the first and last few where there are many."""
+    outputs_apart(scene.roles)
     grid = Grid(scene)
     heights = _rows(grid)
     for t, x in grid.at.items():
@@ -102,7 +103,7 @@ def _chains(grid: Grid, heights: dict[str, float]) -> None:
                 stops.append((x, key))
             stops.sort(reverse=layer.backward)
             vertex = {key: v for v, key in grid.key.items() if key.endswith(f"/{name}")}
-            for (_, a), (_, b) in pairwise(stops):
+            for (_, a), (_, b) in pairwise(stops) if layer.carried else ():
                 tail, head = vertex.get(a), vertex.get(b)
                 cut = tail is not None and head is not None and not grid.roles.linked(tail, head)
                 grid.link(a, b, straight(grid.nodes[a], grid.nodes[b]), colour="#9ca3af" if cut else colour,
