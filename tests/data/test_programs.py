@@ -60,7 +60,7 @@ def test_counting_copying_and_adding(seed, size):
     start, count = map(int, program.split(":"))
     assert 1 <= count <= size
     assert answer == "".join(str(n)[-1] for n in range(start, start + count))
-    program, answer = data.copying(rng(seed), size)
+    program, answer = data.copying_digits(rng(seed), size)
     assert program == answer
     assert 1 <= len(answer) <= size
     program, answer = data.adding_digits(rng(seed), size % 9 + 1)
@@ -110,7 +110,7 @@ def test_a_tenth_is_held_out_and_never_trained_on():
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: data.counting(rng(), 0), "counting: needs most >= 1"),
-    (lambda: data.copying(rng(), 0), "copying: needs length >= 1"),
+    (lambda: data.copying_digits(rng(), 0), "copying_digits: needs length >= 1"),
     (lambda: data.adding_digits(rng(), 0), "adding_digits: needs digits >= 1"),
     (lambda: data.arithmetic(rng(), 2, -1), "distractors >= 0, not 2 and -1"),
     (lambda: data.evaluation(rng(), 2, 0), "nesting >= 1"),

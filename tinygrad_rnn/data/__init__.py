@@ -17,7 +17,7 @@ from .series import Series, co2, nile, sunspots
 from .stdlib import split_files, stdlib_code, stdlib_prose
 from .strokes import Hand, handwriting, handwriting_batch, hershey, one_hot_text, to_lines
 from .tasks import (
-    adding, adding_digits, arithmetic, copy_memory, copying, counted, counting, echo, embedded_reber, evaluation,
+    adding, adding_digits, arithmetic, copy_memory, copying_digits, counted, counting, echo, embedded_reber, evaluation,
     held_out, hello, latch, lorenz, mackey_glass, memorisation, multi_sine, multiplication, narma10,
     noise_free_lag, pairs_of, parity, random_permutation, reber, reber_stream, reber_strings, recall, spelled,
     temporal_order, two_sequence, very_long_lag, waves, xml, xor, year_sentences,
@@ -28,7 +28,7 @@ from .words import Words
 
 __all__ = [
     "Batches", "Digits", "Hand", "NGrams", "Scaling", "Series", "Vocabulary", "Words", "adding", "adding_digits",
-    "arithmetic", "augment", "co2", "copy_memory", "copying", "counted", "counting", "default_corpus", "digits",
+    "arithmetic", "augment", "co2", "copy_memory", "copying_digits", "counted", "counting", "default_corpus", "digits",
     "echo", "embedded_reber", "evaluation", "held_out", "held_out_numbers", "hello", "latch", "length_mask",
     "lorenz", "mackey_glass", "memorisation", "multi_sine", "multiplication", "narma10", "nile", "noise_free_lag",
     "number_words", "pad", "pairs_of", "parity", "random_permutation", "random_split", "read_text", "reber",

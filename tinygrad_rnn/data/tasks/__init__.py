@@ -21,7 +21,7 @@ from .marked import (
     multiplication_without_memory, xor,
 )  # fmt: skip
 from .order import PERMUTATION_WITHOUT_MEMORY, TEMPORAL_ORDER_WITHOUT_MEMORY, random_permutation, temporal_order
-from .programs import adding_digits, arithmetic, copying, counting, evaluation, held_out, pairs_of, spelled, xml
+from .programs import adding_digits, arithmetic, copying_digits, counting, evaluation, held_out, pairs_of, spelled, xml
 from .recall import recall, recall_without_memory
 from .scenes import QUESTIONS_BLIND, captions, questions
 from .trees import boolean, expressions, modular
@@ -33,7 +33,7 @@ __all__ = [
     "OUTER_WITHOUT_MEMORY", "PARITY_WITHOUT_MEMORY", "PERMUTATION_WITHOUT_MEMORY", "QUESTIONS_BLIND", "REBER",
     "Strings", "TEMPORAL_ORDER_WITHOUT_MEMORY", "WAVES", "WAVES_WITHOUT_MEMORY", "XOR_WITHOUT_MEMORY", "YEARS",
     "YEAR_WITHOUT_READING", "YEAR_WORDS", "adding", "adding_digits", "adding_without_memory", "arithmetic",
-    "boolean", "captions", "copy_memory", "copy_memory_without_memory", "copying", "counted", "counting", "echo",
+    "boolean", "captions", "copy_memory", "copy_memory_without_memory", "copying_digits", "counted", "counting", "echo",
     "echo_without_memory", "embedded_reber", "evaluation", "expressions", "held_out", "hello", "latch", "lorenz",
     "mackey_glass", "memorisation", "memorisation_without_memory", "modular", "multi_sine", "multiplication",
     "multiplication_without_memory", "narma10", "noise_free_lag", "pairs_of", "parity", "questions",

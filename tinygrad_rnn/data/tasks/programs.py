@@ -32,14 +32,14 @@ def counting(rng: np.random.Generator, most: int = 12) -> Pair:
     return f"{start}:{count}", "".join(str((start + k) % 10) for k in range(count))
 
 
-def copying(rng: np.random.Generator, length: int = 8) -> Pair:
+def copying_digits(rng: np.random.Generator, length: int = 8) -> Pair:
     """As many digits as `length` at most, and the same again (W. Zaremba and I. Sutskever, "Learning to Execute", 2014,
     section 3.2).
 
-    >>> copying(np.random.default_rng(0))
+    >>> copying_digits(np.random.default_rng(0))
     ('6523000', '6523000')
     """
-    needs("copying", length=(length, 1))
+    needs("copying_digits", length=(length, 1))
     text = "".join(map(str, rng.integers(0, 10, rng.integers(1, length + 1))))
     return text, text
 

@@ -96,8 +96,9 @@ EXPERIMENT = Experiment(
     claims=(
         Claim("the LSTM is better than tanh", _better("LSTM", "tanh", 0.05), _paper("LSTM", "tanh"),
               _told("LSTM", "tanh")),
-        Claim("without its forget gate it is hardly better than tanh", lambda seed: not _better("LSTM-f", "tanh", 0.05)(seed),
-              _paper("LSTM-f", "tanh"), _told("LSTM-f", "tanh")),
+        Claim("without its forget gate it is hardly better than tanh",
+              lambda seed: not _better("LSTM-f", "tanh", 0.05)(seed), _paper("LSTM-f", "tanh"),
+              _told("LSTM-f", "tanh")),
         Claim("the input gate matters less: LSTM-i beats LSTM-f", _better("LSTM-i", "LSTM-f", 0.0),
               _paper("LSTM-i", "LSTM-f"), _told("LSTM-i", "LSTM-f")),
         Claim("a forget bias of 1 helps", _better("LSTM-b", "LSTM", 0.0), _paper("LSTM-b", "LSTM"),

@@ -68,7 +68,7 @@ EXPERIMENT = Experiment(
     about="Cells are graphs of small operations. From tanh on, one of the best is mutated and trained for a moment; "
     "what cannot say again what it has just read is thrown away, as most are in the paper, and the others have to keep "
     "it for some steps. The winner is trained anew, from other weights, beside the known cells.",
-    arms=(Arm(SEARCH, (0.01,)), *(Arm(name, (0.003, 0.01)) for name in KNOWN)),
+    arms=(Arm(SEARCH, (0.01,)), *(Arm(name, (0.01, 0.03)) for name in KNOWN)),
     trial=trial,
     claims=(
         Claim("it finds cells that pass the filter", lambda seed: seed[SEARCH]["passed"] > 0,

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import nn, ops
 from ...core import Tensor
-from ...data import Vocabulary, adding_digits, copying, counting, pairs_of, spelled
+from ...data import Vocabulary, adding_digits, copying_digits, counting, pairs_of, spelled
 from ...pictures.charts import curve_chart
 from ...recording import no_grad
 from ..experiment import Arm, Claim, Experiment, Outcome, Results, Size
@@ -18,7 +18,7 @@ from ..training import train
 CHARACTERS = Vocabulary("0123456789:+=.")
 KINDS: dict[str, Callable[[np.random.Generator, Size], tuple[str, str]]] = {
     "counting": lambda rng, size: counting(rng, size.count),
-    "copying": lambda rng, size: copying(rng, size.length),
+    "copying": lambda rng, size: copying_digits(rng, size.length),
     "adding": lambda rng, size: adding_digits(rng, size.digits),
 }
 
