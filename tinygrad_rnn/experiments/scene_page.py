@@ -22,7 +22,8 @@ def page(title: str, rows: Sequence[tuple[Any, str, bool, str]], size: int) -> s
              f'height="{height}" role="img" font-family="Helvetica, Arial, sans-serif">',
              f"<title>{escape(title)}</title>", f"<desc>{escape(about)}</desc>",
              f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
-             f'<text x="{width / 2:g}" y="28" text-anchor="middle" font-size="17" font-weight="bold">{escape(title)}</text>']
+             f'<text x="{width / 2:g}" y="28" text-anchor="middle" font-size="17" font-weight="bold">'
+             f"{escape(title)}</text>"]  # fmt: skip
     for i, (picture, said, right, truth) in enumerate(rows):
         x0, y0 = (i % COLUMNS) * WIDE + (WIDE - side) / 2, 50 + (i // COLUMNS) * high
         for y, line in enumerate(picture):

@@ -40,7 +40,7 @@ class Cells(nn.Module):
 
 
 def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
-    """Train on `size.learned` scenes; exact captions of new scenes of pairs that were learned, and of pairs held out."""
+    """Train on `size.learned` scenes; exact captions of new ones, of pairs learned and pairs held out."""
     rng = np.random.default_rng(seed)
     context = arm.settings["context"]
     images, texts = captions(rng, size.learned)
@@ -100,11 +100,12 @@ EXPERIMENT = Experiment(
     title="Captions of small scenes",
     chapter="wirings",
     source="Vinyals et al. 2015; Karpathy & Fei-Fei 2015, section 3.2; Mao et al. 2015",
-    about="Two shapes stand in a picture; a network says \"red square left of blue disc\". A caption counts only without a "
-    "fault. Some pairs of things are never shown in training. The image is read at every step, or at the first alone; "
-    "a third network sees black pictures and shows what language alone gives.",
-    arms=(Arm("every step", (0.003, 0.01), {"context": "every"}), Arm("first step", (0.003, 0.01), {"context": "first"}),
-          Arm("no image", (0.003, 0.01), {"context": ""})),
+    about="Two shapes stand in a picture; a network says \"red square left of blue disc\". A caption counts only "
+    "without a fault. Some pairs of things are never shown in training. The image is read at every step, or at the "
+    "first alone; a third network sees black pictures and shows what language alone gives.",
+    arms=(Arm("every step", (0.003, 0.006), {"context": "every"}),
+          Arm("first step", (0.003, 0.006), {"context": "first"}),
+          Arm("no image", (0.003, 0.006), {"context": ""})),
     trial=trial,
     claims=(
         Claim("captions of new scenes are without a fault (95 %)", lambda seed: seed["every step"]["seen"] > 0.95,
@@ -122,6 +123,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, learned=200, tested=50, hidden=24, batch=32, updates=60),
-    full=Size(seeds=5, pilots=1, learned=3000, tested=400, hidden=64, batch=64, updates=600),
+    full=Size(seeds=5, pilots=1, learned=10_000, tested=400, hidden=64, batch=64, updates=900),
     seconds=90,
 )  # fmt: skip

@@ -61,7 +61,8 @@ def figures(results: Results) -> dict[str, Any]:
     places = {arm: (np.arange(1.0, results.size.length + 1), np.mean(results.of(arm, "by place"), axis=0))
               for arm in results.rates}  # fmt: skip
     return {
-        "loss": curve_chart(curves, "Copying: the source read from its start, or from its end", "update", "nats a symbol"),
+        "loss": curve_chart(curves, "Copying: the source read from its start, or from its end", "update",
+                            "nats a symbol"),
         "by_place": curve_chart(places, "Which symbols are known at the end of training", "place in the sequence",
                                 "nats, mean of the seeds"),
     }  # fmt: skip
@@ -76,8 +77,8 @@ EXPERIMENT = Experiment(
     title="A source read from its end",
     chapter="wirings",
     source="Sutskever, Vinyals & Le 2014, section 3.3",
-    about="Random symbols are to be repeated after the last. Read forward, each must be kept equally long; read from the "
-    "end, the first to be said was read just now, and the mean lag is the same. Look at which places are learned.",
+    about="Random symbols are to be repeated after the last. Read forward, each must be kept equally long; read from "
+    "the end, the first to be said was read just now, and the mean lag is the same. Look at which places are learned.",
     arms=(Arm("reversed", (0.01, 0.02), {"reverse": True}), Arm("forward", (0.01, 0.02), {"reverse": False})),
     trial=trial,
     claims=(
@@ -88,7 +89,8 @@ EXPERIMENT = Experiment(
         Claim("after the same updates its loss is lower",
               lambda seed: seed["reversed"]["score"] < seed["forward"]["score"],
               "test perplexity 5.8 forward, 4.7 reversed",
-              lambda results: f"{results.median('forward'):.2f} nats forward, {results.median('reversed'):.2f} reversed"),
+              lambda results: f"{results.median('forward'):.2f} nats forward, "
+                              f"{results.median('reversed'):.2f} reversed (medians)"),
         Claim("above all that of the first symbol",
               lambda seed: seed["reversed"]["by place"][0] < 0.5 * seed["forward"]["by place"][0],
               "confident predictions expected in the early parts; no figure",

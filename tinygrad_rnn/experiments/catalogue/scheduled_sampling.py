@@ -77,8 +77,8 @@ EXPERIMENT = Experiment(
     chapter="wirings",
     source="Bengio, Vinyals, Jaitly & Shazeer 2015; Williams & Zipser 1989",
     about="A decoder that learns from the true symbols reads its own when it is used, and a first mistake may lead to "
-    "others. Scheduled sampling replaces the true symbol by a drawn one, more and more often. Here the task is to copy; "
-    "all have the same updates, and are judged by what they say alone.",
+    "others. Scheduled sampling replaces the true symbol by a drawn one, more and more often. Here the task is to "
+    "copy; all have the same updates, and are judged by what they say alone.",
     arms=(Arm("teacher forcing", (0.005, 0.015), {"schedule": 1}), Arm("scheduled", (0.005, 0.015), {"schedule": None}),
           Arm("free running", (0.005, 0.015), {"schedule": 0})),
     trial=trial,

@@ -113,8 +113,8 @@ def _shares(key: str) -> Any:
 EXPERIMENT = Experiment(
     title="Trees against chains",
     chapter="wirings",
-    source="the lecture's page on recursive networks; Goodfellow, Bengio & Courville 2016, section 10.6; Bowman, Potts & "
-    "Manning 2015, section 4",
+    source="the lecture's page on recursive networks; Goodfellow, Bengio & Courville 2016, section 10.6; Bowman, Potts "
+    "& Manning 2015, section 4",
     about="Expressions of and, or and exclusive or are evaluated by a recursive network along their tree, and by an "
     "Elman network and an LSTM that read them, with their brackets, from left to right. All learn from shallow ones; "
     "those in the test are deeper.",
@@ -123,7 +123,8 @@ EXPERIMENT = Experiment(
     trial=trial,
     claims=(
         Claim("the tree is right about deeper expressions (95 %)", lambda seed: seed["tree"]["deeper"] > 0.95,
-              "recursive networks learn logic to depth 4 and carry on to 12 (figure 3); no figure read", _shares("deeper")),
+              "recursive networks \"generalize well\" to longer expressions (Bowman et al.); no figure",
+              _shares("deeper")),
         Claim("and more often than both chains", lambda seed: seed["tree"]["deeper"]
               > max(seed["Elman"]["deeper"], seed["LSTM"]["deeper"]) + 0.05,
               "no figure: \"the depth can be drastically reduced\"", _shares("deeper")),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import ops
+from .. import init
 from ..layers import Generator, Linear
 from ..module import Module
 from ..recurrent import LSTM, Recurrent
@@ -39,6 +40,8 @@ class Answerer(Module):
         self.head = Linear(hidden_size, answers, name="head", **where)
         for layer in (self.from_image, self.from_question, self.hidden):
             layer.W.data = layer.W.data * 2
+        words_in = self.reader.layers[0].forward.W_xh  # of one-hot words each picks one row: as wide as an embedding
+        words_in.data = init.normal(words_in.shape, where["rng"], dtype=dtype)
 
     def forward(self, images: Any, questions: Any, mask: Any = None) -> Any:
         _, state = self.reader(questions, mask=mask)
