@@ -104,10 +104,10 @@ def test_what_was_run_is_not_run_again_unless_the_experiment_changed(toy, tmp_pa
 def test_a_broken_file_is_run_again(toy, tmp_path):
     go(tmp_path)
     toy["ran"].clear()
-    path = Store(tmp_path).path(Key("toy", "full", "bad", None, "seed", 1000))
+    path = Store(tmp_path).path(Key("toy", "full", "bad", None, "seed", running.FRESH))
     path.write_text(path.read_text()[:20])
     go(tmp_path)
-    assert toy["ran"] == [("bad", None, 1000)]
+    assert toy["ran"] == [("bad", None, running.FRESH)]
 
 
 def test_interrupted_it_keeps_what_is_done_and_goes_on(toy, tmp_path):
@@ -149,7 +149,7 @@ def test_a_trial_that_fails_is_told_and_the_table_leaves_its_experiment_out(toy,
 
     toy["toy"] = make(failing, arms=(Arm("good"), Arm("bad")))
     run = go(tmp_path)
-    assert re.fullmatch(r"toy, (good|bad), seed 100\d: ZeroDivisionError: by zero", run.failed)
+    assert re.fullmatch(r"toy, (good|bad), seed 200\d: ZeroDivisionError: by zero", run.failed)
     assert report.rows([run]) == []
     page = report.write([run], tmp_path / "full", "toy").read_text()
     assert "by zero" in page
@@ -163,10 +163,10 @@ def test_the_table_the_page_and_the_figures_are_written(toy, tmp_path):
     assert (tmp_path / "full" / "figures" / "toy-text.txt").read_text() == "a"
     lines = (tmp_path / "full" / "toy.md").read_text().splitlines()
     assert len(lines) == 3
-    assert lines[2] == "| toy | good is better | 4 of 4 | 51 % to 100 % | reproduced | 0.10 \\| 1.10 | so it says |"
+    assert lines[2] == "| toy | good is better | 4 of 4 | 51 % to 100 % | reproduced | 0.20 \\| 1.20 | so it says |"
     (said,) = json.loads((tmp_path / "full" / "toy.json").read_text())["experiments"]
     assert said["rates"] == {"good": 0.2, "bad": None}
-    assert [seed["bad"]["score"] for seed in said["seeds"]] == [1.1, 1.1001, 1.1002, 1.1003]
+    assert [seed["bad"]["score"] for seed in said["seeds"]] == [1.2, 1.2001, 1.2002, 1.2003]
 
 
 def test_arms_need_names_of_their_own_and_chapters_exist():

@@ -24,7 +24,7 @@ from . import catalogue
 from .experiment import Arm, Experiment, Outcome, Results
 from .store import Key, Store, fingerprint, plain
 
-FRESH = 1000  # seeds that count start here; pilots start at 0
+FRESH = 2000  # seeds that count start here, and pilots at 0; whoever sets thresholds looks at those in between
 ALONE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "TINYGRAD_RNN_FAST": "0"}
 """What trials run under: the same numbers however many run side by side, and with or without the extra `fast`."""
 
