@@ -59,7 +59,8 @@ def _packed(images: np.ndarray) -> dict[str, Any]:
     """Images as bytes in text, from the least number to the largest."""
     low, high = float(images.min()), float(images.max())
     levels = np.round(255 * (images - low) / (high - low or 1)).astype(np.uint8)
-    return {"shape": list(images.shape), "low": low, "high": high, "levels": base64.b64encode(levels.tobytes()).decode()}
+    text = base64.b64encode(levels.tobytes()).decode()
+    return {"shape": list(images.shape), "low": low, "high": high, "levels": text}
 
 
 def _unpacked(packed: Mapping[str, Any]) -> np.ndarray:
