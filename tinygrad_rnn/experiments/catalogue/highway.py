@@ -48,11 +48,10 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
 
 def gradient_norms(net: nn.Sequential, x: np.ndarray, labels: np.ndarray) -> list[float]:
     """The norm of the loss's gradient at the output of each step but the last, before anything is learned."""
-    outputs = []
+    outputs: list[Tensor] = []
     for step in net.steps[:-1]:
-        x = step(x)
-        outputs.append(x)
-    loss = ops.cross_entropy(net[-1](x), labels)
+        outputs.append(step(outputs[-1] if outputs else x))
+    loss = ops.cross_entropy(net[-1](outputs[-1]), labels)
     return [float(np.linalg.norm(g.numpy())) for g in grad(loss, outputs)]
 
 

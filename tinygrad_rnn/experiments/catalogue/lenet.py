@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ... import data, flow, nn, ops
+from ...core import Tensor
 from ...data import augment
 from ...pictures.charts import curve_chart
 from ...pictures.images import image_grid
@@ -46,8 +47,11 @@ def _looked_into(net: nn.LeNet5, images: np.ndarray) -> Outcome:
     each digit. (From an empty image nothing moves: all units of the second layer may be off.)"""
     maps = flow.activations(net, images[:1], "conv_block1.0")["conv_block1.0"][0]
     mean = images.mean(axis=0, keepdims=True)
-    liked = [flow.maximise(lambda x, digit=digit: net(x)[0, digit], mean, steps=25, lr=0.1, l2=1.0)[0]
-             for digit in range(10)]  # fmt: skip
+
+    def logit(digit: int) -> Callable[[Tensor], Tensor]:
+        return lambda x: net(x)[0, digit]
+
+    liked = [flow.maximise(logit(digit), mean, steps=25, lr=0.1, l2=1.0)[0] for digit in range(10)]
     return {"maps": _packed(np.maximum(maps, 0)), "liked": _packed(np.stack(liked)[:, 0, 0])}
 
 
@@ -55,7 +59,8 @@ def _packed(images: np.ndarray) -> dict[str, Any]:
     """Images as bytes in text, from the least number to the largest."""
     low, high = float(images.min()), float(images.max())
     levels = np.round(255 * (images - low) / (high - low or 1)).astype(np.uint8)
-    return {"shape": list(images.shape), "low": low, "high": high, "levels": base64.b64encode(levels).decode()}
+    text = base64.b64encode(levels.tobytes()).decode()
+    return {"shape": list(images.shape), "low": low, "high": high, "levels": text}
 
 
 def _unpacked(packed: Mapping[str, Any]) -> np.ndarray:
