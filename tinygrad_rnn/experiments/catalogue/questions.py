@@ -104,7 +104,7 @@ def figures(results: Results) -> dict[str, Any]:
     curves = {f"{arm}, seed {i + 1}": ([u for u, _ in curve], [1 - wrong for _, wrong in curve])
               for arm in results.rates for i, curve in enumerate(results.of(arm, "curve")[:2])}  # fmt: skip
     first = results.seeds[0]["image and question"]
-    rows = [(picture, f"{asked} {said}", said == true, f"is: {true}")
+    rows = [(picture, f"{asked} {said}", said == true, f"right: {true}")
             for picture, asked, said, true in zip(*(first[k] for k in ("pictures", "asked", "said", "true")),
                                                   strict=True)]  # fmt: skip
     return {
