@@ -17,7 +17,7 @@ def page(title: str, rows: Sequence[tuple[Any, str, bool, str]], size: int) -> s
     side, high = size * PIXEL, size * PIXEL + 60
     lines = -(-len(rows) // COLUMNS)
     width, height = COLUMNS * WIDE, 50 + lines * high
-    about = "; ".join(f"{said}: {'right' if right else f'wrong, it {truth}'}" for _, said, right, truth in rows)
+    about = "; ".join(f"{said}: {'right' if right else f'wrong, {truth}'}" for _, said, right, truth in rows)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
              f'height="{height}" role="img" font-family="Helvetica, Arial, sans-serif">',
              f"<title>{escape(title)}</title>", f"<desc>{escape(about)}</desc>",

@@ -84,7 +84,7 @@ def figures(results: Results) -> dict[str, Any]:
     curves = {f"{arm}, seed {i + 1}": ([u for u, _ in curve], [1 - wrong for _, wrong in curve])
               for arm in results.rates for i, curve in enumerate(results.of(arm, "curve")[:2])}  # fmt: skip
     first = results.seeds[0]["every step"]
-    rows = [(picture, said, said == true, f"is: {true}")
+    rows = [(picture, said, said == true, f"right: {true}")
             for picture, said, true in zip(first["pictures"], first["said"], first["true"], strict=True)]  # fmt: skip
     return {
         "exact": curve_chart(curves, "Captions without a fault, of new scenes", "update", "share"),

@@ -23,7 +23,7 @@ class Answerer(Module):
 
     and the answer is read from u (B, H) by two layers, tanh between them. The product lets the question choose what of
     the image counts. Where both factors are small it is smaller still and learns nothing for long, so all of these
-    layers start twice as wide as `nn.Linear` does, near the scale that keeps a signal's size.
+    layers start twice as wide as `nn.Linear` does, near the scale that keeps a signal's size, and W_xh as an embedding.
     """
 
     name = "answerer"
