@@ -85,11 +85,11 @@ def density_picture(strokes: Any, density: Any, corner: tuple[float, float], cel
                     scale: float = 12.0) -> Chart:  # fmt: skip
     """What a network expected of a word's strokes: a map (height, width) of where it thought that the pen would go, the
     darker the surer, its top left corner at `corner` and its cells `cell` wide, in steps from where the pen starts; and
-    over it, as blue dots, where it was after each step (Graves 2013, figure 10)."""
+    over it, as orange dots, where it was after each step (Graves 2013, figure 10)."""
     steps = np.asarray(strokes, float)
     path = scale * np.concatenate([[(0.0, 0.0)], np.cumsum(steps[:, :2], axis=0)])
     left, top = scale * corner[0], scale * corner[1]
     shades = np.asarray(density, float)
     nodes = pixels("map", shades, left, top, scale * cell, INK, highest=float(shades.max()))
-    nodes += [Node(f"pen/{t}", x, y, 1.8, 1.8, "point", stroke=INKS[0]) for t, (x, y) in enumerate(path.tolist())]
+    nodes += [Node(f"pen/{t}", x, y, 2.6, 2.6, "point", stroke="#ea580c") for t, (x, y) in enumerate(path.tolist())]
     return titled(title, about, nodes)

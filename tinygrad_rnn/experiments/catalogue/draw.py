@@ -124,7 +124,7 @@ EXPERIMENT = Experiment(
               lambda seed: bool((np.diff(seed["no attention"]["canvas"]) < 0).all()), "by eye (figure 7)", _canvases),
     ),
     figures=figures,
-    quick=Size(seeds=1, hidden=16, latent=4, steps=4, batch=16, updates=40),
+    quick=Size(seeds=1, hidden=16, latent=4, steps=3, batch=16, updates=15),
     full=Size(seeds=3, pilots=1, hidden=64, latent=8, steps=8, batch=64, updates=600),
     needs=("sklearn",),
     seconds=250,

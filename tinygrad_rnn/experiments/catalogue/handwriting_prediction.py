@@ -105,7 +105,7 @@ def figures(results: Results) -> dict[str, Any]:
         "curves": curve_chart(curves, "Log-loss of new strings while learning", "update", "nats a step"),
         "map": density_picture(one["word"], one["map"], one["corner"], CELL, "Where the pen was expected",
                                'Grey: where the network thought, at each step of "lstm", that the pen would go next. '
-                               "Blue dots: where it went. Clouds are where a word may go on in many ways."),
+                               "Orange dots: where it went. Clouds are where a word may go on in many ways."),
         "freely": handwriting_picture(freely, "What it writes by itself",
                                       "120 steps each, bias 0.5; nobody told it what to write.", columns=2),
     }  # fmt: skip
