@@ -80,10 +80,10 @@ def _wrong(results: Results, *arms: str) -> str:
 
 
 ARMS = (
-    *(Arm(f"{mu} {kind}" if mu else "none", (0.01, 0.03, 0.1),
+    *(Arm(f"{mu} {kind}" if mu else "none", (0.003, 0.01, 0.03),
           {"momentum": mu, "nesterov": kind == "N", "rho": 1.1})
       for mu, kind in ((0.0, "M"), (0.9, "N"), (0.99, "N"), (0.9, "M"), (0.99, "M"))),
-    *(Arm(f"0.99 N, rho {rho}", (0.01, 0.03, 0.1), {"momentum": 0.99, "nesterov": True, "rho": rho})
+    *(Arm(f"0.99 N, rho {rho}", (0.003, 0.01, 0.03), {"momentum": 0.99, "nesterov": True, "rho": rho})
       for rho in (0.25, 2.0)),
 )  # fmt: skip
 
@@ -111,6 +111,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, T=12, hidden=16, batch=16, updates=40, input_scale=0.1),
-    full=Size(seeds=5, pilots=1, T=30, hidden=50, batch=32, updates=2000, input_scale=0.1),
-    seconds=130,
+    full=Size(seeds=5, pilots=1, T=20, hidden=50, batch=32, updates=2500, input_scale=0.1),
+    seconds=160,
 )  # fmt: skip
