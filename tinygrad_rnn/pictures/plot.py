@@ -45,8 +45,9 @@ SERIES = (
 
 
 def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
-    """The text in lines of at most `width` points; a longer word stands alone."""
-    lines = [""]
+    """The text in lines of at most `width` points, also in a font that is a seventh wider, as DejaVu is where Helvetica
+    and Arial are missing; a longer word stands alone."""
+    lines, width = [""], width / 1.15
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and text_width(longer, size) > width:
