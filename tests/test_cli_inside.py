@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,8 @@ pytest.importorskip("rich")
 pytest.importorskip("safetensors")
 
 from tinygrad_rnn import cli
+from tinygrad_rnn.cli.inside import _opened
+from tinygrad_rnn.course.training import Run
 from tinygrad_rnn.data.labels import LABELS
 
 LINE = "    x = f('it', [b])  # \"one\": two\nif a:\n\n"
@@ -124,6 +127,18 @@ def test_a_stem_is_completed(call, model):
     assert len(written) == 3
     assert all(line.startswith("x = f(") and len(line) <= 15 for line in written)
     assert call("complete", "x = f(", "--model", model, "-n", 3, "--length", 9, "--seed", 1)[1] == said
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.2])
+def test_units_are_scored_on_other_text_than_they_were_chosen_on(trained, kept):
+    run = Run.load(trained / "rnn")
+    run.settings = replace(run.settings, validation=kept)
+    run.save(trained / "all")
+    _, seen, held_out, shown = _opened(trained / "all", None)
+    text = LINE * 300
+    assert seen + held_out == text
+    assert len(held_out) == len(text) * (kept or 0.5)
+    assert shown == (held_out if kept else text)
 
 
 @pytest.mark.parametrize(("arguments", "code", "said"), [

@@ -35,6 +35,18 @@ def test_a_forward_of_its_own_and_an_error_inside_leave_no_trace():
         flow.activations(net, np.zeros((1, 3)), "5")
 
 
+@pytest.mark.parametrize("kernel", ["fused", "unrolled"])
+def test_of_a_recurrent_layer_the_outputs_are_seen_and_its_cells_are_let_alone(kernel):
+    layer = nn.LSTM(3, 4, num_layers=2, bidirectional=True, kernel=kernel, rng=0)
+    net, x = nn.wirings.ManyToOne(layer, nn.Linear(8, 2, rng=1)), numbers(5, 2, 3).astype(np.float32)
+    seen = flow.activations(net, x)
+    assert list(seen) == ["layer", "head"]
+    np.testing.assert_array_equal(seen["layer"], layer(x)[0].numpy())
+    np.testing.assert_array_equal(seen["head"], net(x).numpy())
+    with pytest.raises(ValueError, match=r"no module 'layer.layers.0': layer, layer.layers.0.forward, "):
+        flow.activations(net, x, "layer.layers.0")
+
+
 def test_the_image_that_a_linear_unit_likes_best_is_its_weights_over_the_penalty():
     """argmax w x - l2 / 2 |x|^2 = w / l2, with the value |w|^2 / (2 l2)."""
     w, l2 = numbers(4), 0.5

@@ -76,12 +76,27 @@ def test_an_lstm_of_random_weights_is_a_reservoir_too():
     assert c.shape == (1, N)
 
 
+def test_a_cell_whose_weights_have_other_names_is_a_reservoir_too():
+    x, h = np.random.default_rng(0).standard_normal((4, 1, 2)), None
+    for cell in (nn.GraphCell(2, N, nn.cells.graph.GRU, dtype=np.float64, rng=0),
+                 nn.MultiplicativeRNNCell(2, N, dtype=np.float64, rng=0)):  # fmt: skip
+        states, last = nn.EchoState(cell).states(x)
+        h = None
+        for t in range(4):
+            h = cell(x[t], h)
+            np.testing.assert_array_equal(states[t], h.numpy())
+        np.testing.assert_array_equal(last.numpy(), h.numpy())
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: nn.EchoState(nn.RNNCell(2, N), 3), "feedback is how many of the cell's 2 inputs"),
     (lambda: nn.EchoState(nn.RNNCell(2, N)).states(np.ones((5, 1, 3))), r"u must be \(T, B, 2\)"),
     (lambda: nn.EchoState(nn.RNNCell(2, N), 1).states(np.ones((5, 1, 1))), r"teacher must be \(T, B, 1\) .* not none"),
     (lambda: nn.EchoState(nn.RNNCell(2, N), 2).states(np.ones((5, 1, 2))), "no column of x is left for u"),
     (lambda: nn.EchoState(nn.RNNCell(2, N), 1).states(np.ones((5, 1, 1)), np.ones((4, 1, 1))), "have 5 and 4 steps"),
+    (lambda: nn.EchoState(nn.RNNCell(2, N)).states(np.ones((0, 1, 2))), "have 0 steps: .* at least 1"),
+    (lambda: nn.EchoState(nn.RNNCell(2, N), 1).generate(len, np.ones((1, 1)), None, np.ones((3, 1, 1)), steps=7),
+     "a free run of 7 steps with inputs u for 3"),
     (lambda: nn.EchoState(nn.RNNCell(1, N)).generate(len, np.ones((1, 1)), None, steps=2), "begins with y"),
     (lambda: nn.EchoState(nn.RNNCell(1, N), 1).generate(len, np.ones((1, 1)), None), "a free run of no steps"),
 ])  # fmt: skip

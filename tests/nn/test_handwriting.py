@@ -170,3 +170,8 @@ def test_what_does_not_fit_is_refused_in_one_line():
         SynthesisNetwork(26, 4)(np.zeros((4, 2, 3), np.float32), np.zeros((2, 5, 3)))
     with pytest.raises(ValueError, match="num_layers must be at least 1, not 0"):
         PredictionNetwork(4, num_layers=0)
+    with pytest.raises(ValueError, match="write at least 1 step of 1 handwriting, not 0 of 1"):
+        PredictionNetwork(4).write(0, np.random.default_rng(0))
+    for text in (np.zeros((1, 0, 26)), np.zeros((2, 26)), np.zeros((1, 2, 3))):
+        with pytest.raises(ValueError, match=r"SynthesisNetwork\(26, 4\) writes texts \(B, U, 26\) in at least one"):
+            SynthesisNetwork(26, 4).write(text, np.random.default_rng(0))

@@ -407,6 +407,8 @@ def test_float32_stays_float32(name):
     (lambda: nn.ReservoirCell(D, H, input_scale=[1.0]), "one for each of 4 inputs"),
     (lambda: nn.ReservoirCell(D, H, connections=0), "at least 1, not 0"),
     (lambda: nn.LSTMCell(D, H, chrono=1), "T_max is the longest memory"),
+    (lambda: nn.LSTMCell(D, H, chrono=float("inf")), "T_max is the longest memory"),
+    (lambda: nn.LSTMCell(D, H, chrono=float("nan")), "T_max is the longest memory"),
     (lambda: nn.LSTM97Cell(D, 6, block_size=3, gate_recurrence=True)(np.ones((1, D)), tuple(np.ones((4, 1, 6)))),
      r"takes i \(1, 2\)"),
 ])  # fmt: skip

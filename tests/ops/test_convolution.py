@@ -110,6 +110,8 @@ def test_pooling_never_hands_out_its_input():
     (lambda: tg.conv2d(np.ones((3, 3)), np.ones((1, 1, 2, 2))), r"images are \(B, C, H, W\): .* x\[None\]"),
     (lambda: tg.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 4, 4))), r"no window \(4, 4\) .* image \(3, 3\)"),
     (lambda: tg.conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), 0), "a stride is at least 1"),
+    (lambda: tg.conv2d(np.ones(3), np.ones((2, 2))), r"images are \(B, C, H, W\)"),
+    (lambda: tg.conv2d(np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3)), 1, -1), "a padding not negative"),
     (lambda: tg.max_pool2d(np.ones((1, 1, 1, 4)), 2), r"max_pool2d: .* no window \(2, 2\)"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_told_in_one_line(call, words):

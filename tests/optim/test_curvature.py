@@ -145,5 +145,7 @@ def test_bad_input_is_answered_in_one_line():
         GaussNewton(logits, net.parameters, squared_hessian()) @ np.ones(3)
     with pytest.raises(ValueError, match="depends on no parameter"):
         GaussNewton(logits.detach(), net.parameters, squared_hessian())
+    with pytest.raises(ValueError, match="no output depends on any of the 1 parameters"):
+        GaussNewton(logits, tg.tensor(np.ones(3), requires_grad=True), squared_hessian())
     assert [a.shape for a in unflatten(net.v, net.parameters)] == [p.shape for p in net.parameters]
     assert optim.GaussNewton is GaussNewton

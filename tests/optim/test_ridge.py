@@ -64,6 +64,8 @@ def test_the_penalty_is_chosen_where_the_score_is_least():
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: Ridge(np.ones((3, 2)), np.ones((4, 1))), r"X \(3, 2\) and Y \(4, 1\) must agree"),
+    (lambda: Ridge(np.full((3, 2), np.inf), np.ones((3, 1))), "Ridge: X holds NaN or infinity"),
+    (lambda: Ridge(np.ones((3, 2)), np.full((3, 1), np.nan)), "Ridge: Y holds NaN or infinity"),
     (lambda: Ridge(np.ones((3, 2)), np.ones((3, 1)), washout=3), "a washout of 3 leaves nothing of 3 steps"),
     (lambda: Ridge(np.ones((3, 2)), np.ones((3, 1))).readout(-1), "the penalty must not be negative"),
     (lambda: Ridge(np.ones((3, 2)), np.ones((3, 1))).choose([], len), "there is no penalty to choose from"),

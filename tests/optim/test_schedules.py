@@ -95,3 +95,5 @@ def test_penalties_say_what_is_wrong():
     for strength in (-1, math.nan):
         with pytest.raises(ValueError, match="l1_penalty: strength must be finite and not negative"):
             optim.l1_penalty(weights(), strength)
+    with pytest.raises(ValueError, match="and it is -1"):
+        optim.l2_penalty(weights(), -1)

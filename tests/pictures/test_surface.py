@@ -39,6 +39,20 @@ def test_roads_go_through_their_points_and_end_at_the_edge():
     assert "leaves: leaves the map at step 1" in picture.figure.description
 
 
+@pytest.mark.parametrize("place", [(np.inf, 11), (1.5, np.nan)])
+def test_a_road_that_goes_to_infinity_ends_where_it_was_last(place):
+    picture = surface_chart(np.zeros((3, 4)), XS, YS, "map", "x", "y", "error", {"bursts": [(0, 10), (3, 12), place]})
+    assert len(shapes(picture, "map/bursts/")["line"].points) == 2
+    assert "bursts: leaves the map at step 2" in picture.figure.description
+    assert "nan" not in picture.svg.lower()
+
+
+def test_a_road_that_begins_beyond_the_map_is_said_and_not_drawn():
+    picture = surface_chart(np.zeros((3, 4)), XS, YS, "map", "x", "y", "error", {"far": [(99, 10), (0, 10)]})
+    assert shapes(picture, "map/far/") == {}
+    assert "far: is not on the map" in picture.figure.description
+
+
 @pytest.mark.parametrize("shape", [(3, 3), (65, 4), (1, 4)])
 def test_bad_input_is_answered_in_one_line(shape):
     ys = np.arange(3 if shape[0] == 3 else shape[0])

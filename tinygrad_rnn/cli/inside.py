@@ -122,8 +122,10 @@ def _opened(folder: Path, text: Path | None) -> tuple[Any, str, str, str]:
     source = run.text["source"]
     whole = read_text(text) if text else read_text(source) if source else default_corpus()
     cut = len(whole) // 2 if text else len(whole) - int(len(whole) * run.settings.validation)
-    first, second = whole[:cut], whole[cut:]
-    return run.model, first, second or first, whole if text else second or first
+    shown = whole if text else whole[cut:] or whole
+    if cut == len(whole):  # nothing was kept from the training: what is chosen on one half is scored on the other
+        cut = len(whole) // 2
+    return run.model, whole[:cut], whole[cut:], shown
 
 
 def _clearest(model: Any) -> str:

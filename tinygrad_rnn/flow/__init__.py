@@ -7,11 +7,11 @@ Every number is the engine's own, read through a tap or `tg.grad`; no `.grad` is
 
 from .accounts import Ledger, Table, ledger
 from .features import activations, maximise, saliency
+from .gates import Saturation, gate_saturation, saturation
 from .jacobians import JacobianProducts, Spectrum, jacobian_products, spectrum
 from .probes import Found, search
 from .reach import Lags, by_lag, horizon
 from .rtrl import RTRL
-from .saturation import Saturation, gate_saturation, saturation
 from .states import StateGradients, find_states, state_gradients
 from .truncations import Truncation, truncation_bias
 from .units import Recording, record

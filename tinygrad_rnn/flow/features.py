@@ -15,8 +15,9 @@ from ..recording import no_grad
 
 
 def activations(model: Module, x: Any, *names: str) -> dict[str, np.ndarray]:
-    """What the modules called `names` (all with a `forward`, for none) give while `model` sees x, by dotted name: the
-    heat-maps of a convolution are (B, C, H, W), one a channel.
+    """What the modules called `names` give while `model` sees x, by dotted name: the heat-maps of a convolution are
+    (B, C, H, W), one a channel. For no name, what all modules give, but for the cells inside of recurrent layers, which
+    `flow.record` is for.
 
     A module that is called several times gives what it gave last. Raises ValueError for a name that there is not.
 
@@ -25,11 +26,14 @@ def activations(model: Module, x: Any, *names: str) -> dict[str, np.ndarray]:
     >>> {name: maps.shape for name, maps in seen.items()}
     {'conv_block1.0': (1, 6, 28, 28), 'conv_block2': (1, 16, 5, 5)}
     """
-    modules = {name: module for name, module in model.named_modules() if name and module.forward is not None}
+    named = [(name, module) for name, module in model.named_modules() if name]
+    of_cells = [name for name, module in named if isinstance(module.forward, Module)]  # `forward` is a cell of theirs
+    modules = {name: module for name, module in named if module.forward is not None and name not in of_cells}
     for name in names:
         if name not in modules:
             raise ValueError(f"activations: {type(model).__name__} has no module {name!r}: {', '.join(modules)}")
-    wanted = {name: modules[name] for name in names or modules}
+    cells = tuple(f"{name}." for name in of_cells)
+    wanted = {name: modules[name] for name in names or modules if names or not name.startswith(cells)}
     seen: dict[str, np.ndarray] = {}
     own = {name: vars(module).get("forward") for name, module in wanted.items()}
     try:

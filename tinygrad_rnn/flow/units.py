@@ -49,6 +49,7 @@ class Recording:
 def record(layer: Any, x: Any, state: Any = None) -> Recording:
     """Run a recurrent layer (`tg.nn.LSTM` and its like) over x (T, B, D), or integers (T, B), from `state`, and note
     what every unit does. Nothing can be differentiated through it, and no more than 50 steps' graph is held at a time.
+    Dropout between layers acts where the layer is in training: call `.eval()` first.
 
     Raises ValueError where x does not fit the layer, its direction is not one (a layer that reads backwards too needs
     the whole sequence at once), or its cells name nothing.

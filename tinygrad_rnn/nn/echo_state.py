@@ -38,9 +38,9 @@ class EchoState:
         step before."""
         given = [a for a in (self._checked("u", u, self.cell.input_size - self.feedback),
                              self._checked("teacher", teacher, self.feedback)) if a is not None]  # fmt: skip
-        if len({len(a) for a in given}) != 1:
+        if len({len(a) for a in given}) != 1 or not len(given[0]):
             raise ValueError(f"EchoState: u and teacher have {' and '.join(str(len(a)) for a in given) or 'no'} steps: "
-                             "give as many of both")  # fmt: skip
+                             "give as many of both, at least 1")  # fmt: skip
         x = given[0] if len(given) == 1 else xp(given[0]).concatenate(given, axis=-1)
         states = []
         with no_grad():
@@ -59,11 +59,13 @@ class EchoState:
             raise ValueError(f"EchoState: a free run begins with y (B, {self.feedback}), what is fed back, not "
                              f"{tuple(y.shape)}; without feedback there is none: use states")  # fmt: skip
         u = self._checked("u", u, self.cell.input_size - self.feedback)
+        if u is not None and steps not in (None, len(u)):
+            raise ValueError(f"EchoState: a free run of {steps} steps with inputs u for {len(u)}: u says how many")
         outputs = []
         with no_grad():
             for t in range(len(u) if u is not None else steps or 0):
                 x_t = y if u is None else xp(y).concatenate([u[t], y], axis=-1)
-                state = self.cell(xp(y).asarray(x_t, dtype=self.cell.W_hh.dtype), state)
+                state = self.cell(xp(y).asarray(x_t, dtype=self.cell.W_xh.dtype), state)
                 y = readout(raw(_read(state)))
                 outputs.append(y)
         if not outputs:
@@ -77,7 +79,7 @@ class EchoState:
             raise ValueError(f"EchoState: {name} must be (T, B, {columns}) for a cell with {self.cell.input_size} "
                              f"inputs, {self.feedback} of them fed back, not {got}"
                              if columns else f"EchoState: no column of x is left for {name}, {got}")  # fmt: skip
-        return None if a is None else xp(a).asarray(a, dtype=self.cell.W_hh.dtype)
+        return None if a is None else xp(a).asarray(a, dtype=self.cell.W_xh.dtype)
 
 
 def _read(state: Any) -> Any:

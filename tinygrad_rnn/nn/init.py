@@ -110,8 +110,8 @@ def chrono(hidden_size: int, T_max: float, rng: np.random.Generator, dtype: Any 
     >>> bool(2 <= horizon.min() < 3 and 49 < horizon.max() <= 50)
     True
     """
-    if T_max < 2:
-        raise ValueError(f"chrono: T_max is the longest memory in steps, at least 2, not {T_max}")
+    if not 2 <= T_max < math.inf:
+        raise ValueError(f"chrono: T_max is the longest memory in steps, at least 2 and finite, not {T_max}")
     return np.log(rng.uniform(1, T_max - 1, hidden_size)).astype(dtype)
 
 

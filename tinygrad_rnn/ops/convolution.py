@@ -28,11 +28,12 @@ def unfold(x: Any, /, size: Pair, stride: Pair = 1, padding: Pair = 0) -> Any:
     H' and W' are `output_size`. Raises ValueError where x has not four axes or is smaller than a window.
     """
     (B, C, H, W), (ph, pw) = _image(x), pair(padding)
+    fit = output_size((H, W), size, stride, padding)
     if ph or pw:
         padded = xp(x).zeros((B, C, H + 2 * ph, W + 2 * pw), x.dtype)
         padded[:, :, ph : ph + H, pw : pw + W] = x
         x = padded
-    y = xp(x).empty((C, *pair(size), B, *output_size((H, W), size, stride, padding)), x.dtype)
+    y = xp(x).empty((C, *pair(size), B, *fit), x.dtype)
     x = x.transpose(1, 0, 2, 3)
     for i, j, rows, columns in _offsets(y.shape, stride):
         y[:, i, j] = x[:, :, rows, columns]
@@ -68,8 +69,9 @@ def conv2d(x: Any, k: Any, /, stride: Pair = 1, padding: Pair = 0) -> Any:
     (down, across); what is outside of the image is 0. Raises ValueError where the channels differ or an image, with its
     padding, is smaller than the kernel.
     """
-    if k.ndim != 4 or _image(x)[1] != k.shape[1]:
-        raise ValueError(f"the kernels must be (O, {x.shape[1]}, kh, kw) for images of {x.shape[1]} channels")
+    channels = _image(x)[1]
+    if k.ndim != 4 or k.shape[1] != channels:
+        raise ValueError(f"the kernels must be (O, {channels}, kh, kw) for images of {channels} channels")
     windows = unfold(x, k.shape[2:], stride, padding)
     y = _matrix(k, 1).dot(_matrix(windows, 3))
     return xp(x).ascontiguousarray(y.reshape(len(k), *windows.shape[3:]).transpose(1, 0, 2, 3))
@@ -117,12 +119,12 @@ def output_size(size: Pair, window: Pair, stride: Pair = 1, padding: Pair = 0) -
     >>> output_size(7, 3, stride=2)
     (3, 3)
     """
-    fit = [(n + 2 * p - k) // s + 1 if s > 0 else 0
+    fit = [(n + 2 * p - k) // s + 1 if s > 0 and p >= 0 else 0
            for n, k, s, p in zip(*map(pair, (size, window, stride, padding)), strict=True)]  # fmt: skip
     if min(fit) < 1:
         raise ValueError(f"no window {pair(window)} with stride {pair(stride)} fits into an image {pair(size)} with "
                          f"padding {pair(padding)}: make the image or the padding larger, or the window smaller; a "
-                         "stride is at least 1")  # fmt: skip
+                         "stride is at least 1, a padding not negative")  # fmt: skip
     return fit[0], fit[1]
 
 

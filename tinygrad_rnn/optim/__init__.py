@@ -3,13 +3,13 @@
 from . import schedules
 from .adaptive import Adagrad, Adam, AdamW, RMSprop
 from .clip import clip_grad_norm, clip_grad_value
-from .conjugate_gradient import conjugate_gradient
 from .curvature import GaussNewton, hessian_of, softmax_hessian, squared_hessian
 from .hessian_free import HessianFree, Run
+from .krylov import conjugate_gradient
 from .momentum import Momentum, momentum_path, momentum_schedule
-from .omega import omega
 from .optimizer import Optimizer
 from .penalties import l1_penalty, l2_penalty
+from .regulariser import omega
 from .ridge import Ridge
 from .sgd import SGD
 from .truncated import carried, windows

@@ -53,6 +53,9 @@ class GaussNewton:
             warnings.simplefilter("ignore", SlowerRoad)  # there is no faster one to a second derivative
             back = grad(self.outputs, self.parameters, self.us, create_graph=True, allow_unused=True)
         self.used = [i for i, g in enumerate(back) if g is not None]
+        if not self.used:
+            raise ValueError(f"GaussNewton: no output depends on any of the {len(self.parameters)} parameters: give "
+                             "those that the model used")  # fmt: skip
         self.back = [back[i] for i in self.used]
 
     def __matmul__(self, v: Array) -> Array:

@@ -12,8 +12,8 @@ from ..autograd import grad
 from ..backend import Array
 from ..core import Tensor
 from ..recording import no_grad
-from .conjugate_gradient import Solution, conjugate_gradient
 from .curvature import GaussNewton, Hessian, flatten, hessian_of, unflatten
+from .krylov import Solution, conjugate_gradient
 from .optimizer import Optimizer
 
 STEP_SIZES = tuple(0.8**j for j in range(40))  # of the line search

@@ -12,13 +12,13 @@ from ..core import Tensor
 
 def l1_penalty(params: Iterable[Tensor], strength: float = 1.0) -> Any:
     """strength * sum |p|: pulls each number towards 0 by the same amount, so that many end there (lasso)."""
-    return _total("l1_penalty", params, strength, ops.abs)
+    return strength * _total("l1_penalty", params, strength, ops.abs)
 
 
 def l2_penalty(params: Iterable[Tensor], strength: float = 1.0) -> Any:
     """strength / 2 * sum p^2: pulls each number towards 0 in proportion to its size. With SGD it is what `weight_decay`
     does; with Adam it is not, since Adam divides by the size of gradients (Loshchilov & Hutter 2019)."""
-    return _total("l2_penalty", params, strength / 2, lambda p: p * p)
+    return strength / 2 * _total("l2_penalty", params, strength, lambda p: p * p)
 
 
 def _total(name: str, params: Iterable[Tensor], strength: float, of: Any) -> Any:
@@ -30,4 +30,4 @@ def _total(name: str, params: Iterable[Tensor], strength: float, of: Any) -> Any
     total = ops.sum(of(given[0]))
     for p in given[1:]:
         total = total + ops.sum(of(p))
-    return strength * total
+    return total

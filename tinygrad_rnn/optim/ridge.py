@@ -40,7 +40,8 @@ class Ridge:
     that of a reservoir is (Hoerl & Kennard 1970; Lukosevicius 2012, section 4.1).
 
     A penalty belongs to the sum of squares, not to their mean; with 0 it is least squares, and of all solutions the
-    smallest. Raises ValueError for shapes that do not fit, a washout that leaves nothing, a negative penalty.
+    smallest. Raises ValueError for shapes that do not fit, numbers that are not finite, a washout that leaves nothing,
+    a negative penalty.
 
     >>> X, y = np.array([[0.0], [1.0], [2.0]]), np.array([[1.0], [3.0], [5.0]])
     >>> Ridge(X, y).readout(0.0)
@@ -55,6 +56,10 @@ class Ridge:
         if not 0 <= washout < len(X):
             raise ValueError(f"Ridge: a washout of {washout} leaves nothing of {len(X)} steps: give 0 to {len(X) - 1}")
         X, Y = (a[washout:].reshape(-1, a.shape[-1]) for a in (X, Y))
+        for name, a in (("X", X), ("Y", Y)):
+            if not np.isfinite(a).all():
+                raise ValueError(f"Ridge: {name} holds NaN or infinity: a reservoir that explodes wants a smaller "
+                                 "spectral radius or smaller inputs")  # fmt: skip
         self.x_mean, self.y_mean = X.mean(axis=0), Y.mean(axis=0)
         U, self.s, self.Vt = np.linalg.svd(X - self.x_mean, full_matrices=False)
         self.UtY = U.T @ (Y - self.y_mean)

@@ -28,8 +28,8 @@ def surface_chart(values: Any, xs: Any, ys: Any, title: str, x_label: str, y_lab
     """`values (len(ys), len(xs))` at rising, evenly spaced `xs` and `ys`, by colour from the least to the most.
 
     `paths`: named sequences of (x, y), such as the steps of an optimizer, drawn across the map with a marker at each,
-    or at each n-th of many; one that leaves the map is drawn to its edge, and said so. Raises ValueError where sizes do
-    not fit or there are more than 64 values along a side.
+    or at each n-th of many; one that leaves the map, or goes to infinity, is drawn as far as it can be, and said so.
+    Raises ValueError where sizes do not fit or there are more than 64 values along a side.
 
     >>> surface_chart([[0, 1], [1, 4]], [0, 1], [0, 1], "A corner", "x", "y").svg.startswith("<svg")
     True
@@ -85,9 +85,12 @@ def _roads(plot: Plot, paths: Mapping[str, Sequence[tuple[float, float]]], acros
         inside = [0 <= px <= WIDE and 0 <= py <= HIGH for px, py in points]
         seen = points[: inside.index(False)] if False in inside else points
         road = list(seen)
-        if False in inside and seen:
-            road.append(_edge(seen[-1], points[len(seen)]))
-            left.append(f"\n{name}: leaves the map at step {len(seen)}")
+        if False in inside:
+            left.append(f"\n{name}: {'leaves the map at step ' + str(len(seen)) if seen else 'is not on the map'}")
+            if not seen:
+                continue
+            if all(map(math.isfinite, points[len(seen)])):
+                road.append(_edge(seen[-1], points[len(seen)]))
         plot.stroke(f"{name}/halo", road, "#ffffff", 3.6)
         plot.stroke(f"{name}/line", road, series.colour, 1.6, series.dashed, tooltip=name)
         every = math.ceil(len(seen) / MARKS) or 1

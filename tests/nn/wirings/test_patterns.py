@@ -141,15 +141,15 @@ def test_gradients_of_output_recurrence(taught):
     assert tg.gradcheck(loss, inputs, method="complex")
 
 
-def test_unfold_is_a_function_of_itself():
+def test_a_dynamical_system_is_a_function_of_itself():
     W = np.random.default_rng(0).standard_normal((H, H))
     s = np.ones((1, H))
-    states = wirings.unfold(lambda s: tg.tanh(s @ W), tg.tensor(s, requires_grad=True), steps=3, offset=7)
+    states = wirings.dynamical_system(lambda s: tg.tanh(s @ W), tg.tensor(s, requires_grad=True), steps=3, offset=7)
     np.testing.assert_allclose(states[2].numpy(), np.tanh(np.tanh(np.tanh(s @ W) @ W) @ W), atol=1e-12)
     assert [state.step for state in states] == [7, 8, 9]
     layer = rnn()
     hs, _ = layer(x)
-    states = wirings.unfold(lambda h, x_t: layer.layers[0].forward(x_t, h), None, x)
+    states = wirings.dynamical_system(lambda h, x_t: layer.layers[0].forward(x_t, h), None, x)
     np.testing.assert_allclose(np.stack([h.numpy() for h in states]), hs.numpy(), atol=1e-12)
 
 
@@ -178,8 +178,8 @@ def test_the_last_state_of_each_sequence_is_that_of_pytorchs_packed_ones(kind, m
     (lambda: wirings.OneToMany(rnn(bidirectional=True), nn.Linear(2 * H, C))(x[0], steps=2), "cannot go step by step"),
     (lambda: wirings.OutputRecurrence(D, H, C)(x[0]), r"takes x \(T, B, 3\), time first, not array \(2, 3\)"),
     (lambda: wirings.OutputRecurrence(D, H, C)(x, x), r"targets are \(5, 2, 6\), or integers \(5, 2\), not"),
-    (lambda: wirings.unfold(abs, 1), "and not both"),
-    (lambda: wirings.unfold(abs, 1, [1], 1), "and not both"),
+    (lambda: wirings.dynamical_system(abs, 1), "and not both"),
+    (lambda: wirings.dynamical_system(abs, 1, [1], 1), "and not both"),
 ])  # fmt: skip
 def test_what_does_not_fit_is_told_in_one_line(call, line):
     with pytest.raises(ValueError, match=line) as told:

@@ -8,7 +8,7 @@ The forward methods are one step, in the equations of their papers (of the first
 """
 
 from .cell import Cell
-from .controller import Controller
+from .controller import Controller, reinforce_loss
 from .elman import RNNCell
 from .graph import Graph
 from .graph_cell import GraphCell
@@ -29,5 +29,5 @@ __all__ = [
     "Cell", "Controller", "GRUCell", "Graph", "GraphCell", "HighwayCell",
     "IRNNCell", "IncompleteLSTMCell", "LSTM97Cell", "LSTMCell", "LSTMVariantCell",
     "MUT1Cell", "MUT2Cell", "MUT3Cell", "MultiplicativeRNNCell", "PeepholeLSTMCell", "RNNCell", "ReservoirCell",
-    "ResidualCell", "mutate", "tree_graph",
+    "ResidualCell", "mutate", "reinforce_loss", "tree_graph",
 ]  # fmt: skip

@@ -99,7 +99,8 @@ class Graph:
         return Graph(nodes, outputs)
 
     def __str__(self) -> str:
-        """One equation a line; what is used once stands where it is used."""
+        """One equation a line; what is used once stands where it is used. Right of a sign of equality h and c are
+        those before the step; c' is the new c, where it is used again."""
         uses = [source for _, *reads in self.nodes.values() for source in reads]
         own = {name for name in self.nodes if uses.count(name) > 1} - set(self.outputs.values())
         names = {name: part for part, name in self.outputs.items() if name in uses}

@@ -55,7 +55,10 @@ class PredictionNetwork(Module):
     def write(self, steps: int, rng: np.random.Generator, count: int = 1, bias: float = 0.0, primer: Any = None
               ) -> list[np.ndarray]:  # fmt: skip
         """`count` handwritings of `steps` steps (steps, 3), each drawn step by step and fed back (Graves 2013, section
-        4.3); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote."""
+        4.3); `bias` as in `mdn_sample`. With a `primer` (T, count, 3) they go on from strokes that somebody wrote.
+        Raises ValueError where steps or count is below 1."""
+        if steps < 1 or count < 1:
+            raise ValueError(f"PredictionNetwork: write at least 1 step of 1 handwriting, not {steps} of {count}")
         x, state, written = _first(primer, count, self.output), None, list[np.ndarray]()
         with no_grad():
             for _ in range(steps):
@@ -119,9 +122,12 @@ class SynthesisNetwork(Module):
 
         `bias` is `mdn_sample`'s: 0 draws from the model, 1 to 3 is tidier (section 5.4). A `primer`, strokes (T0, B, 3)
         and their text (B, U0, V), is read first, as if the network had written it, so that its hand is taken up
-        (section 5.5); what comes back is only what follows.
+        (section 5.5); what comes back is only what follows. Raises ValueError where there is no text or no step.
         """
         letters = np.asarray(text, dtype=self.reader.W_hh.dtype)
+        if letters.ndim != 3 or letters.shape[2] != self.letters or not letters.size or most < 1:
+            raise ValueError(f"SynthesisNetwork({self.describe()}) writes texts (B, U, {self.letters}) in at least one "
+                             f"step, not {letters.shape} in {most}")  # fmt: skip
         read = 0
         x = _first(None if primer is None else primer[0], len(letters), self.output)
         if primer is not None:

@@ -33,9 +33,10 @@ def conjugate_gradient(product: Product, b: Array, start: Array | None = None, m
     k = max(10, i/10) steps fell by less than k * progress of itself. `precondition(r)` is M^-1 r for a
     positive definite M that is like A.
 
-    Iterates are kept at steps 1.3^j, rounded up, so that one may go back to an earlier one that is better for what the
-    quadratic stands for (Martens 2010, section 4.6). Directions of no or negative curvature end it before they are
-    taken. Raises ValueError where b is not a vector, or `start` has another shape.
+    Iterates are kept at steps 1, 2, 3, 4, 6, 8, 11, ..., each at least 1.3 times the one before, so that one may go
+    back to an earlier one that is better for what the quadratic stands for (Martens 2010, section 4.6). Directions of
+    no or negative curvature end it before they are taken. Raises ValueError where b is not a vector, or `start` has
+    another shape.
 
     >>> import numpy as np
     >>> A = np.array([[2.0, 1.0], [1.0, 3.0]])
