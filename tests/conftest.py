@@ -8,9 +8,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.strict import STRICT
 from tinygrad_rnn import backend, fusion
+
+settings.register_profile("patient", deadline=None)  # how long an example takes is the machine's affair
+settings.load_profile("patient")
 
 
 def _has_cuda() -> bool:

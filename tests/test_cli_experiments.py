@@ -41,6 +41,13 @@ def test_a_missing_package_is_one_line(refused, tmp_path, monkeypatch):  # noqa:
     assert said == "tinygrad-rnn: the experiment anbn needs no_such_package: pip install 'tinygrad_rnn[data]'\n"
 
 
+def test_the_name_of_a_table_of_many_is_one_that_a_file_can_have():
+    from tinygrad_rnn.cli.experiments import _name
+
+    assert _name(SHORT) == "-".join(SHORT)
+    assert _name(catalogue.names()) == f"ablation-and-{len(catalogue.names()) - 1}-more"
+
+
 def start(folder, *more):
     line = [sys.executable, "-m", "tinygrad_rnn", "experiment", *SHORT, "--quick", "--out", str(folder), *more]
     return subprocess.Popen(line,

@@ -42,6 +42,13 @@ def test_full_sizes_have_seeds_enough_for_a_verdict():
         assert any(len(arm.rates) > 1 for arm in experiment.arms) <= (experiment.full.pilots > 0), name
 
 
+def test_what_is_claimed_fits_the_table():
+    for name in catalogue.names():
+        for claim in catalogue.module(name).EXPERIMENT.claims:
+            assert len(claim.text) <= 75, (name, claim.text)
+            assert len(claim.paper) <= 90, (name, claim.paper)
+
+
 def test_what_a_trial_depends_on_can_be_written_down():
     for name in catalogue.names():
         for arm in catalogue.module(name).EXPERIMENT.arms:

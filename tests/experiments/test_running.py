@@ -155,10 +155,41 @@ def test_a_trial_that_fails_is_told_and_the_table_leaves_its_experiment_out(toy,
     assert "by zero" in page
 
 
+def test_a_trial_that_fails_ends_its_own_experiment(toy, tmp_path, monkeypatch):
+    ran = []
+
+    def failing(arm, rate, seed, size):
+        ran.append(seed)
+        raise ZeroDivisionError("by zero")
+
+    class Later(Executor):
+        """Nothing runs before it is waited for."""
+
+        def submit(self, f, /, *args, **kwargs):
+            future = Future()
+            future.call = lambda: f(*args, **kwargs)
+            return future
+
+    def wait(futures, **options):
+        first = next(iter(futures))
+        try:
+            first.set_result(first.call())
+        except ZeroDivisionError as why:
+            first.set_exception(why)
+        return type("Done", (), {"done": {first}})
+
+    toy["toy"] = make(failing, arms=(Arm("good"), Arm("bad")))
+    monkeypatch.setattr(running, "wait", wait)
+    (run,), _ = running.run(["toy"], "full", tmp_path, executor=Later())
+    assert "by zero" in run.failed
+    assert len(ran) == 1
+
+
 def test_the_table_the_page_and_the_figures_are_written(toy, tmp_path):
     run = go(tmp_path)
     page = report.write([run], tmp_path / "full", "toy")
     assert page.read_text().count("<svg") == 1
+    assert "Reproduced: true of 80 % of them or more; not: of 20 % or fewer" in page.read_text()
     assert (tmp_path / "full" / "figures" / "toy-curve.svg").exists()
     assert (tmp_path / "full" / "figures" / "toy-text.txt").read_text() == "a"
     lines = (tmp_path / "full" / "toy.md").read_text().splitlines()

@@ -43,13 +43,18 @@ def experiment(
     if not whole:
         done, trials = sum(len(run.outcomes) for run in runs), sum(run.trials for run in runs)
         raise Stopped(f"stopped after {done} of {trials} trials, which are kept in {out}; the same line goes on")
-    page = report.write(runs, out / scale, "all" if every else "-".join(chosen))
+    page = report.write(runs, out / scale, "all" if every else _name(chosen))
     if not quiet:
         _show(report.rows(runs))
     print(page)
     failed = [run.failed for run in runs if run.failed]
     if failed:
         raise RuntimeError(f"{len(failed)} of {len(runs)} experiments failed: {'; '.join(failed)}")
+
+
+def _name(chosen: list[str]) -> str:
+    """Of the files that some experiments share; all names in one soon make a name that no file system takes."""
+    return "-".join(chosen) if len(chosen) <= 4 else f"{chosen[0]}-and-{len(chosen) - 1}-more"
 
 
 def _show(rows: list[Any]) -> None:

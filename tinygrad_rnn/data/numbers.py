@@ -19,7 +19,7 @@ def number_words(numbers: Iterable[int], language: str = "en", units: str = "wor
     """Each number as its digits, and as its words in a language of num2words ("en", "de", "fr", "hu", ...).
 
     `units`: the name is cut into "words", without hyphens and commas, or, for languages that write it as one word, into
-    "characters". Raises ImportError, which names the remedy, where num2words is not installed; ValueError for a number
+    "characters". Raises RuntimeError, which names the remedy, where num2words is not installed; ValueError for a number
     below 0 or a language that it does not know.
 
     >>> number_words([1984, 7])
@@ -61,7 +61,8 @@ def _num2words() -> Any:
     try:
         return importlib.import_module("num2words")
     except ImportError:
-        raise ImportError("numbers in words need num2words: pip install 'tinygrad_rnn[data]'") from None
+        raise RuntimeError("number_words: the names come from num2words, which is not installed: "
+                           "pip install 'tinygrad_rnn[data]'") from None  # fmt: skip
 
 
 def _few(package: Any) -> str:

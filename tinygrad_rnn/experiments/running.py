@@ -152,6 +152,8 @@ def _all(runs: list[Run], store: Store, pool: Executor, stop: Event, report: Rep
                 outcome, seconds = future.result()
             except Exception as why:  # whatever a trial does wrong, the other experiments go on
                 each.failed = each.failed or f"{key.told}: {type(why).__name__}: {why}"
+                for other in [other for other, (run, _) in waiting.items() if run is each and other.cancel()]:
+                    del waiting[other]  # nobody will ask for it
             else:
                 store.put(key, each.fingerprint, outcome, seconds)
                 each.keep(key, outcome, seconds)

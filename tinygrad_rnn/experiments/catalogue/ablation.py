@@ -24,11 +24,12 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
 
 def figures(results: Results) -> dict[str, Any]:
     title = f"Adding two of {results.size.T} numbers, by variants of the LSTM"
-    return {"error": curve_chart(curves_of(results), title, "update", "mean squared error", log=True)}
+    about = "The first seed. Medians at the end, from who learned fastest on:\n" + _ranked(results).replace(", ", "\n")
+    return {"error": curve_chart(curves_of(results), title, "update", "mean squared error", log=True, about=about)}
 
 
 def _ranked(results: Results) -> str:
-    """The variants from the best on, by their median error."""
+    """The variants' median errors at the end, from whoever learned fastest on."""
     return ", ".join(f"{arm} {results.median(arm, 'error'):.3f}"
                      for arm in sorted(results.rates, key=lambda arm: results.median(arm, "score")))  # fmt: skip
 
@@ -44,17 +45,30 @@ EXPERIMENT = Experiment(
     source="Greff, Srivastava, Koutnik, Steunebrink & Schmidhuber 2015",
     about="The LSTM with peepholes, and the eight variants of the paper: without input, forget or output gate (NIG, "
     "NFG, NOG), without activation at input or output (NIAF, NOAF), without peepholes (NP), with coupled gates (CIFG), "
-    "with gates that hear gates (FGR). The paper has speech, handwriting and music, and the task matters.",
+    "with gates that hear gates (FGR). The paper has speech, handwriting and music; here it is two numbers to be "
+    "added, and the order of the variants is that of this task at this size. As good as vanilla is who solves it "
+    "(error below 0.01), or has no more than 1.5 times its error.",
     arms=tuple(Arm(name, (0.01, 0.03)) for name in VARIANTS),
     trial=trial,
     claims=(
-        Claim("no variant is much better than vanilla", lambda seed: all(
-              seed["vanilla"]["score"] < 1.5 * seed[arm]["score"] for arm in VARIANTS), "none significantly", _ranked),
-        Claim("coupled gates (CIFG) do no harm", lambda seed: _near(seed, "CIFG"), "no significant change", _ranked),
-        Claim("nor does the lack of peepholes (NP)", lambda seed: _near(seed, "NP"), "no significant change", _ranked),
-        Claim("without a forget gate it is worse", lambda seed: not _near(seed, "NFG"), "significantly worse", _ranked),
+        Claim("no variant learns much better than vanilla (1.5 times)", lambda seed: all(
+              seed["vanilla"]["score"] < 1.5 * seed[arm]["score"] for arm in VARIANTS),
+              "none significantly (speech, handwriting, music)",
+              lambda results: "mean error while learning: " + ", ".join(
+                  f"{arm} {results.median(arm):.3f}" for arm in
+                  dict.fromkeys([*sorted(VARIANTS, key=results.median)[:3], "vanilla"]))),
+        Claim("coupled gates (CIFG) do no harm", lambda seed: _near(seed, "CIFG"), "no significant change",
+              lambda results: f"CIFG {results.median('CIFG', 'error'):.3f}, vanilla "
+                              f"{results.median('vanilla', 'error'):.3f} (median errors)"),
+        Claim("nor does the lack of peepholes (NP)", lambda seed: _near(seed, "NP"), "no significant change",
+              lambda results: f"NP {results.median('NP', 'error'):.3f}, vanilla "
+                              f"{results.median('vanilla', 'error'):.3f} (median errors)"),
+        Claim("without a forget gate it is worse", lambda seed: not _near(seed, "NFG"), "significantly worse",
+              lambda results: f"NFG {results.median('NFG', 'error'):.3f}, vanilla "
+                              f"{results.median('vanilla', 'error'):.3f} (median errors)"),
         Claim("without output activation (NOAF) it is worse", lambda seed: not _near(seed, "NOAF"),
-              "significantly worse", _ranked),
+              "significantly worse", lambda results: f"NOAF {results.median('NOAF', 'error'):.3f}, vanilla "
+                                                     f"{results.median('vanilla', 'error'):.3f} (median errors)"),
     ),
     figures=figures,
     quick=Size(seeds=1, T=10, hidden=8, batch=16, updates=25),

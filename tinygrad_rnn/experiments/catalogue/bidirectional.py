@@ -72,7 +72,7 @@ def figures(results: Results) -> dict[str, Any]:
         title = {"ahead": f"The label is the bit {results.size.lag} steps ahead",
                  "around": f"The label is the xor of the bits {results.size.lag} steps behind and ahead",
                  "language": "Random letters: whoever predicts the next has seen it"}[task]  # fmt: skip
-        charts[task] = curve_chart(curves, title, y_label="loss, nats")
+        charts[task] = curve_chart(curves, f"{title} (first seed)", y_label="loss, nats")
     return charts
 
 

@@ -87,7 +87,7 @@ def figures(results: Results) -> dict[str, Any]:
     rows = [(picture, said, said == true, f"right: {true}")
             for picture, said, true in zip(first["pictures"], first["said"], first["true"], strict=True)]  # fmt: skip
     return {
-        "exact": curve_chart(curves, "Captions without a fault, of new scenes", "update", "share"),
+        "exact": curve_chart(curves, "Captions without a fault, of new scenes", "update", "share of captions"),
         "scenes": page("Pairs that were never shown, and what the network of the first seed says", rows, SIZE),
     }
 
@@ -118,7 +118,7 @@ EXPERIMENT = Experiment(
                               f"{len(OBJECTS) ** 2 * 2} captions"),
         Claim("the image at the first step alone is no worse (within 5 %)",
               lambda seed: seed["first step"]["seen"] > seed["every step"]["seen"] - 0.05,
-              "at the first step only: at each it was inferior, by overfitting (Vinyals et al., section 3.1)",
+              "at the first step only: at each it overfits (Vinyals et al., section 3.1)",
               _shares("seen")),
     ),
     figures=figures,

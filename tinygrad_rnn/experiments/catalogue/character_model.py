@@ -108,7 +108,7 @@ def figures(results: Results) -> dict[str, Any]:
     curves: dict[str, tuple[Any, Any]] = {"LSTM": (updates, bits)}
     curves |= {f"{n}-gram": (updates, [outcome["ngrams"][n - 1]] * len(updates)) for n in (2, 3, 4, ORDER)}
     drawn = {
-        "bits": curve_chart(curves, "What a character held out costs", "update", "bits a character"),
+        "bits": curve_chart(curves, "What a character held out costs, first seed", "update", "bits a character"),
         "guesses": guess_grid(outcome["guesses"]["text"], outcome["guesses"]["next"]),
         "saturation": saturation_chart({gate: flow.Saturation(np.array(left), np.array(right))
                                         for gate, (left, right) in outcome["saturation"].items()}),
@@ -188,9 +188,9 @@ EXPERIMENT = Experiment(
     arms=(Arm("LSTM", (0.01,)),),
     trial=trial,
     claims=(
-        Claim("units for at least three of strings, comments, indentation, line position",
+        Claim("units for 3 or 4 of: strings, comments, indentation, line position",
               lambda seed: len(_units_found(seed)) >= 3, "such cells shown, found by eye; no score", _scores(*ASKED)),
-        Claim("and at least three different units", lambda seed: len(set(_units_found(seed))) >= 3,
+        Claim("and these are at least three different units", lambda seed: len(set(_units_found(seed))) >= 3,
               "no figure",
               lambda results: f"{np.median([len(set(_units_found(seed))) for seed in results.seeds]):.0f} (median)"),
         Claim("units for brackets and the coming newline", lambda seed: len(_units_found(seed, MORE)) == len(MORE),

@@ -71,7 +71,7 @@ def _edge(w: float) -> float:
 def figures(results: Results) -> dict[str, Any]:
     surface = np.array([[error_at(w, b) for w in WS] for b in BS])
     paths = {arm: [(w, b) for w, b in results.of(arm, "path")[0]] for arm in results.rates}
-    return {"cliff": surface_chart(surface, WS, BS, "The cliff, and steps taken at it", "w", "b",
+    return {"cliff": surface_chart(surface, WS, BS, "The cliff, and steps taken at it, first seed", "w", "b",
                                    "error after 50 steps", paths)}  # fmt: skip
 
 
@@ -89,10 +89,10 @@ EXPERIMENT = Experiment(
     arms=(Arm("clipped", settings={"clip": True}), Arm("unclipped", settings={"clip": False})),
     trial=trial,
     claims=(
-        Claim("clipped, it comes to the foot of the cliff and stays there (error below 0.02)",
+        Claim("clipped, it walks along the foot of the cliff (error below 0.02)",
               lambda seed: seed["clipped"]["error"] < 0.02, "figure 6: follows the foot of the cliff",
               _median("clipped", "error", "error")),
-        Claim("on this walk a step that was not clipped would have been longer than 1",
+        Claim("on this walk an unclipped step would have been longer than 1",
               lambda seed: seed["clipped"]["unclipped"] > 1, "figure 6: thrown far away",
               _median("clipped", "unclipped", "longest")),
         Claim("unclipped, it is thrown farther than 1 on its own way", lambda seed: seed["unclipped"]["jump"] > 1,

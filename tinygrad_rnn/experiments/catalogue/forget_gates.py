@@ -81,7 +81,7 @@ def figures(results: Results) -> dict[str, Any]:
     return {
         "direct": curve_chart(direct, "The direct path from cell state to cell state", "lag in steps",
                               "geometric mean of ∂c(t)/∂c(t−lag)", log=True),
-        "all paths": curve_chart(whole, "All paths, those through h and the gates too", "lag in steps",
+        "all-paths": curve_chart(whole, "All paths, those through h and the gates too", "lag in steps",
                                  "norm of dc(t)/dc(t−lag)", log=True),
     }  # fmt: skip
 
@@ -97,7 +97,7 @@ EXPERIMENT = Experiment(
     arms=ARMS,
     trial=trial,
     claims=(
-        Claim("the direct path is the product of the forget gates (relative difference below 1e-10)",
+        Claim("the direct path is the product of the forget gates (to 1e-10)",
               lambda seed: all(outcome["difference"] < 1e-10 for outcome in seed.values()), "an identity",
               lambda results: f"largest {max(max(results.of(arm.name, 'difference')) for arm in ARMS):.0e}"),
         *(_claim(arm) for arm in ARMS if arm.settings),

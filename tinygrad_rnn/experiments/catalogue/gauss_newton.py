@@ -67,7 +67,8 @@ def _linear(rng: np.random.Generator) -> float:
 def figures(results: Results) -> dict[str, Any]:
     lines = {name: np.array(results.of("small RNNs", name)[0]) for name in ("G", "Hessian")}
     curves = {name: (np.arange(1, len(v) + 1), v) for name, v in lines.items()}
-    return {"spectrum": curve_chart(curves, "Curvatures of one loss, largest first", "direction", "eigenvalue")}
+    return {"spectrum": curve_chart(curves, "Curvatures of one loss, largest first (first seed)", "direction",
+                                    "eigenvalue")}
 
 
 EXPERIMENT = Experiment(

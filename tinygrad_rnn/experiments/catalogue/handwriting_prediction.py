@@ -102,7 +102,8 @@ def figures(results: Results) -> dict[str, Any]:
     curves["one Gaussian"] = ([0, results.size.updates], [level, level])
     freely = [(f"sample {i + 1}", x) for i, x in enumerate(one["freely"])]
     return {
-        "curves": curve_chart(curves, "Log-loss of new strings while learning", "update", "nats a step"),
+        "curves": curve_chart(curves, "Log-loss of new strings while learning (first seed)", "update",
+                              "nats a step"),
         "map": density_picture(one["word"], one["map"], one["corner"], CELL, "Where the pen was expected",
                                'Grey: where the network thought, at each step of "lstm", that the pen would go next. '
                                "Orange dots: where it went. Clouds are where a word may go on in many ways."),
@@ -127,7 +128,7 @@ EXPERIMENT = Experiment(
     claims=(
         Claim("the LSTM's log-loss is below that of one Gaussian by 2 nats a step",
               lambda seed: seed["LSTM"]["score"] < seed["LSTM"]["gaussian"] - 2,
-              "no figure: the paper gives sums over lines, -1041.0 nats at best without weight noise (table 3)",
+              "no figure a step; -1041.0 nats a line without weight noise (table 3)",
               lambda results: f"{results.median('LSTM'):.2f}, the Gaussian {results.median('LSTM', 'gaussian'):.2f}"),
         Claim("memory helps: LSTM below the last step alone, by 0.3 nats",
               lambda seed: seed["LSTM"]["score"] < seed["last step"]["score"] - 0.3, "no figure",

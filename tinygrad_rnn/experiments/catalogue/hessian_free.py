@@ -85,8 +85,9 @@ def _first_order(arm: Arm, rate: float, task: Task) -> Any:
 def figures(results: Results) -> dict[str, Any]:
     curves = {arm: tuple(zip(*results.of(arm, "curve")[0], strict=True)) for arm in results.rates}
     return {"work": curve_chart({arm: (list(x), list(y)) for arm, (x, y) in curves.items()},
-                                "Five bits remembered: Hessian-free and first order", "thousand sequences of work",
-                                "sequences wrong", about="")}  # fmt: skip
+                                "Five bits remembered: Hessian-free and first order (first seed)",
+                                "thousand sequences of work",
+                                "share of sequences wrong", about="")}  # fmt: skip
 
 
 def _solved(results: Results, arm: str) -> str:
@@ -102,7 +103,8 @@ EXPERIMENT = Experiment(
     source="Martens & Sutskever 2011, sections 3 and 5; Sutskever 2013, chapter 3",
     about="Five bits are shown, twenty steps pass, and the bits are to be said. A plain tanh network, begun alike for "
     "all, and as much work for each: sequences that went forwards and backwards. Structural damping, which holds the "
-    "hidden states, is what memorisation needs of Hessian-free.",
+    "hidden states, is what memorisation needs of Hessian-free. Who gets 99 % of the test sequences right stops. Both "
+    "Hessian-free arms begin with a damping of 0.1; without the structural one the paper begins with 0.3.",
     arms=(
         Arm(DAMPED, settings={"structural": 1 / 30}),
         Arm(PLAIN, settings={"structural": 0.0}),

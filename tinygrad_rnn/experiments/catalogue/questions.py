@@ -141,7 +141,7 @@ EXPERIMENT = Experiment(
               lambda seed: seed["question alone"]["right"] < QUESTIONS_BLIND + 0.05,
               "VQA, not balanced: 48.76 % (table 2, LSTM Q)", _right),
         Claim("the image alone does worse than that", lambda seed: seed["image alone"]["right"] < QUESTIONS_BLIND,
-              "no figure read", _right),
+              "no figure", _right),
     ),
     figures=figures,
     quick=Size(seeds=1, learned=200, tested=60, hidden=24, batch=32, seeing=30, updates=40),

@@ -82,7 +82,7 @@ EXPERIMENT = Experiment(
     arms=(Arm("reversed", (0.01, 0.02), {"reverse": True}), Arm("forward", (0.01, 0.02), {"reverse": False})),
     trial=trial,
     claims=(
-        Claim("reading from the end shortens the least lag and leaves the mean as it is",
+        Claim("reading from the end shortens the least lag and keeps the mean",
               lambda seed: seed["reversed"]["lag"][0] == 1 < seed["forward"]["lag"][0]
               and seed["reversed"]["lag"][1] == seed["forward"]["lag"][1],
               "\"the average distance ... is unchanged\", the \"minimal time lag\" reduced", _lags),

@@ -105,10 +105,10 @@ def figures(results: Results) -> dict[str, Any]:
               for i, notes in enumerate(results.of("Elman", "online")[:3])}  # fmt: skip
     sizes = results.size.sizes
     cost = {"RTRL": (sizes, [results.of("Elman", "cost")[0][str(H)] for H in sizes]),
-            "BPTT": (sizes, [H * H for H in sizes])}  # fmt: skip
+            "BPTT, H x H": (sizes, [H * H for H in sizes])}  # fmt: skip
     return {
         "online": curve_chart(curves, "Learning while reading: the echo of two steps ago", "step",
-                              "right answers", about=""),
+                              "share of right answers", about=""),
         "cost": curve_chart(cost, "Multiplications a step", "units H", "for the recurrent weights", log=True, about=""),
     }  # fmt: skip
 
@@ -131,7 +131,7 @@ EXPERIMENT = Experiment(
               lambda seed: all(cost == int(H) ** 4 for H, cost in seed["Elman"]["cost"].items()),
               "O(n^4) a step", lambda results: ", ".join(f"H={H}: {n:,}" for H, n in
                                                          results.of("Elman", "cost")[0].items())),
-        Claim("learning after each step of a stream, it says the echo (95 % right at the end)",
+        Claim("learning at each step of a stream, it echoes (95 % at the end)",
               lambda seed: seed["Elman"]["online"][-1][1] >= 0.95, "no figure: online learning works",
               lambda results: ", ".join(f"{notes[-1][1]:.0%}" for notes in results.of("Elman", "online"))),
     ),

@@ -64,7 +64,7 @@ def figures(results: Results) -> dict[str, Any]:
     curves = {arm: (ks, [float(np.mean([found[str(k)] for found in results.of(arm, "right")])) for k in ks])
               for arm in results.rates}  # fmt: skip
     return {"echo": curve_chart(curves, f"The echo of {results.size.lag} steps ago", "steps k of a segment",
-                                "right answers (guessing: 0.5)", about="")}  # fmt: skip
+                                "share of right answers (guessing: 0.5)", about="")}  # fmt: skip
 
 
 def _shares(arm: str, *ks: int) -> Callable[[Results], str]:
@@ -103,7 +103,7 @@ EXPERIMENT = Experiment(
     arms=tuple(Arm(kind, (0.003, 0.01), {"kind": kind}) for kind in KINDS),
     trial=trial,
     claims=(
-        *(Claim(f"{kind}: segments of {LAG} steps or fewer do not teach an echo of {LAG} (below 60 % right)",
+        *(Claim(f"{kind}: {LAG} steps or fewer teach no echo of {LAG} (under 60 % right)",
                 partial(_fails, kind=kind), "the lecture: it cannot learn what is longer than the chunk",
                 _shares(kind, 4, 6)) for kind in KINDS),
         *(Claim(f"{kind}: segments of {4 * LAG} steps do (95 % right)", partial(_teaches, kind=kind), "no figure",
