@@ -72,6 +72,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, T=10, hidden=8, batch=16, updates=25),
-    full=Size(seeds=3, pilots=1, T=30, hidden=16, batch=16, updates=300),
+    full=Size(seeds=5, pilots=1, T=30, hidden=16, batch=16, updates=300),
     seconds=155,
 )  # fmt: skip

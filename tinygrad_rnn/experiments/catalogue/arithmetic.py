@@ -112,6 +112,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, digits=1, distractors=1, hidden=16, batch=20, updates=40),
-    full=Size(seeds=3, pilots=1, digits=1, distractors=2, hidden=32, batch=20, updates=1200),
+    full=Size(seeds=5, pilots=1, digits=1, distractors=2, hidden=32, batch=20, updates=1200),
     seconds=150,
 )  # fmt: skip

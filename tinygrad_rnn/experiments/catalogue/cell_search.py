@@ -82,6 +82,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, candidates=3, length=2, values=4, gap=2, hidden=12, batch=16, updates=25),
-    full=Size(seeds=3, pilots=1, candidates=24, length=3, values=8, gap=10, hidden=24, batch=16, updates=250),
+    full=Size(seeds=5, pilots=1, candidates=24, length=3, values=8, gap=10, hidden=24, batch=16, updates=250),
     seconds=90,
 )  # fmt: skip

@@ -82,7 +82,7 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, cells=6, together=3, length=2, values=4, gap=2, hidden=8, batch=8, updates=15, rate=0.02),
-    full=Size(seeds=3, pilots=1, cells=60, together=5, length=2, values=4, gap=5, hidden=12, batch=16, updates=60,
+    full=Size(seeds=5, pilots=1, cells=60, together=5, length=2, values=4, gap=5, hidden=12, batch=16, updates=60,
               rate=0.02),
     seconds=75,
 )  # fmt: skip

@@ -126,7 +126,7 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, hidden=16, latent=4, steps=3, batch=16, updates=15),
-    full=Size(seeds=3, pilots=1, hidden=64, latent=8, steps=8, batch=64, updates=600),
+    full=Size(seeds=5, pilots=1, hidden=64, latent=8, steps=8, batch=64, updates=600),
     needs=("sklearn",),
     seconds=250,
 )  # fmt: skip

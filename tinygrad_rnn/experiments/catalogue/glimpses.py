@@ -97,7 +97,7 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, hidden=16, batch=16, updates=40),
-    full=Size(seeds=3, pilots=1, hidden=64, batch=64, updates=1000),
+    full=Size(seeds=5, pilots=1, hidden=64, batch=64, updates=1000),
     needs=("sklearn",),
     seconds=100,
 )  # fmt: skip

@@ -138,7 +138,7 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, hidden=16, batch=8, updates=20),
-    full=Size(seeds=3, pilots=1, hidden=64, batch=32, updates=400),
+    full=Size(seeds=5, pilots=1, hidden=64, batch=32, updates=400),
     needs=("HersheyFonts",),
     seconds=120,
 )  # fmt: skip

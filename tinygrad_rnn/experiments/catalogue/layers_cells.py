@@ -83,6 +83,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, characters=100_000, hidden=16, batch=16, steps=20, updates=25),
-    full=Size(seeds=3, pilots=1, characters=1_500_000, hidden=64, batch=32, steps=50, updates=400),
+    full=Size(seeds=5, pilots=1, characters=1_500_000, hidden=64, batch=32, steps=50, updates=400),
     seconds=160,
 )  # fmt: skip

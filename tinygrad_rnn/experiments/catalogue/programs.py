@@ -106,6 +106,6 @@ EXPERIMENT = Experiment(
     ),
     figures=figures,
     quick=Size(seeds=1, count=4, length=2, digits=1, hidden=16, batch=16, updates=40),
-    full=Size(seeds=3, pilots=1, count=12, length=6, digits=2, hidden=64, batch=32, updates=1800),
+    full=Size(seeds=5, pilots=1, count=12, length=6, digits=2, hidden=64, batch=32, updates=1800),
     seconds=170,
 )  # fmt: skip
