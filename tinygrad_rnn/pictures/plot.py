@@ -19,6 +19,7 @@ from .svg import to_svg
 __all__ = ["SERIES", "Chart", "Plot", "Series", "chart", "wrapped"]
 
 GRID, AXIS = "#e5e7eb", "#9ca3af"
+WIDER = 1.2  # than Helvetica: DejaVu, which stands in where Helvetica and Arial are missing
 SMALL, TITLE = 12.0, 15.0  # font sizes in points; a picture as wide as a phone shows them at about two thirds
 
 
@@ -45,9 +46,8 @@ SERIES = (
 
 
 def wrapped(text: str, width: float, size: float = SMALL) -> list[str]:
-    """The text in lines of at most `width` points, also in a font that is a seventh wider, as DejaVu is where Helvetica
-    and Arial are missing; a longer word stands alone."""
-    lines, width = [""], width / 1.15
+    """The text in lines of at most `width` points, also in a font that is WIDER; a longer word stands alone."""
+    lines, width = [""], width / WIDER
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and text_width(longer, size) > width:
@@ -160,6 +160,8 @@ class Plot:
             if abs(height - py) > 3 or self.x.end - px > 3:
                 self.stroke(f"{name}:lead", [(px + 5, py), (x - 3, height)], colour, 0.6)
             self.write(f"{name}:name", x, height, name, "start", colour, bold=True)
+            self.nodes.append(Node(f"{self.name}/{name}:room", x + WIDER * text_width(label(name), SMALL, True), height,
+                                   0.1, 0.1, "point", stroke="#ffffff"))  # fmt: skip
 
 
 def chart(title: str, said: str, plots: Sequence[Plot], about: str | None = None) -> Chart:
