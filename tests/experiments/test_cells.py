@@ -9,12 +9,14 @@ from tinygrad_rnn.experiments import Size
 from tinygrad_rnn.experiments.catalogue.arithmetic import CHARACTERS, GATES, layer_of
 from tinygrad_rnn.experiments.memorising import memorised
 from tinygrad_rnn.nn.cells.graph import TANH
+from tinygrad_rnn.ops.recurrent import fast
 
 H = 6
 
 
 @pytest.mark.parametrize(("name", "left_out"), [("LSTM-i", "NIG"), ("LSTM-f", "NFG"), ("LSTM-o", "NOG")])
-def test_a_gate_that_starts_wide_open_is_one_that_is_left_out(name, left_out):
+def test_a_gate_that_starts_wide_open_is_one_that_is_left_out(name, left_out, monkeypatch):
+    monkeypatch.setattr(fast, "kernels", lambda: None)  # as trials run: what is compiled rounds sigmoid(40) to 1 - 1e-8
     layer = layer_of(name, H, np.random.default_rng(0))
     cell = layer.layers[0].forward
     kept = [k for k in range(4) if k != GATES.index(name[-1])]
