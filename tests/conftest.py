@@ -51,3 +51,31 @@ def device(request) -> str:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def call(capsys):
+    """Run the command line in this process: its exit code, what it said on stdout, and on stderr."""
+    from tinygrad_rnn import cli
+
+    def call(*arguments):
+        code = cli.main([str(a) for a in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def refused(call):
+    """Run it, expecting failure: the one line that it says."""
+
+    def refused(*arguments, code=1):
+        got, out, err = call(*arguments)
+        assert got == code, err
+        assert out == ""
+        assert err.startswith("tinygrad-rnn: ")
+        assert err.count("\n") == 1
+        return err
+
+    return refused

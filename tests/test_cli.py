@@ -17,7 +17,7 @@ pytest.importorskip("typer")
 pytest.importorskip("rich")
 pytest.importorskip("safetensors")
 
-from tinygrad_rnn import __version__, backend, cli
+from tinygrad_rnn import __version__, backend
 from tinygrad_rnn.course.display import line
 from tinygrad_rnn.course.training import Progress, Run
 
@@ -29,33 +29,6 @@ def text(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("the cat sat on the mat and the rat ran. " * 30)
     return str(path)
-
-
-@pytest.fixture
-def call(capsys):
-    """Run the command line in this process: its exit code, what it said on stdout, and on stderr."""
-
-    def call(*arguments):
-        code = cli.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
-
-
-@pytest.fixture
-def refused(call):
-    """Run it, expecting failure: the one line that it says."""
-
-    def refused(*arguments, code=1):
-        got, out, err = call(*arguments)
-        assert got == code, err
-        assert out == ""
-        assert err.startswith("tinygrad-rnn: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused
 
 
 def run(*arguments, **options):

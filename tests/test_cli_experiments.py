@@ -11,19 +11,18 @@ import pytest
 pytest.importorskip("typer")
 pytest.importorskip("rich")
 
-from tests.test_cli import call, refused  # noqa: F401  (fixtures)
 from tinygrad_rnn.experiments import catalogue
 
 SHORT = ["embedded-reber", "anbn", "recall"]
 
 
-def test_it_lists_all(call):  # noqa: F811
+def test_it_lists_all(call):
     code, out, err = call("experiment", "--list")
     assert (code, err) == (0, "")
     assert [line.split()[0] for line in out.splitlines()] == catalogue.names()
 
 
-def test_wrong_names_are_one_line(refused, tmp_path):  # noqa: F811
+def test_wrong_names_are_one_line(refused, tmp_path):
     assert "did you mean 'anbn'?" in refused("experiment", "anb", "--out", tmp_path / "out")
     assert "name an experiment" in refused("experiment", code=2)
     assert "not both" in refused("experiment", "anbn", "--all", code=2)
@@ -32,7 +31,7 @@ def test_wrong_names_are_one_line(refused, tmp_path):  # noqa: F811
     assert not (tmp_path / "out").exists()
 
 
-def test_a_missing_package_is_one_line(refused, tmp_path, monkeypatch):  # noqa: F811
+def test_a_missing_package_is_one_line(refused, tmp_path, monkeypatch):
     import dataclasses
 
     module = catalogue.module("anbn")

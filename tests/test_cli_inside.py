@@ -19,32 +19,6 @@ from tinygrad_rnn.data.labels import LABELS
 LINE = "    x = f('it', [b])  # \"one\": two\nif a:\n\n"
 
 
-@pytest.fixture
-def call(capsys):
-    """Run the command line in this process: its exit code, what it said on stdout, and on stderr."""
-
-    def call(*arguments):
-        code = cli.main([str(a) for a in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return call
-
-
-@pytest.fixture
-def refused(call):
-    """Run it, expecting failure: the one line that it says."""
-
-    def refused(*arguments, code=1):
-        got, out, err = call(*arguments)
-        assert (got, out) == (code, ""), err
-        assert err.startswith("tinygrad-rnn: ")
-        assert err.count("\n") == 1
-        return err
-
-    return refused
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A model that has learned next to nothing, quickly, by its folder; and the text it was trained on."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tinygrad_rnn.data import NGrams, split_files, stdlib_code, stdlib_prose
@@ -46,9 +45,11 @@ def test_a_python_without_its_sources_is_told_in_a_line(monkeypatch, tmp_path):
 @settings(max_examples=100)
 def test_no_file_is_both_trained_on_and_held_out(sizes, held_out, seed):
     files = {f"f{i}": chr(97 + i) * size for i, size in enumerate(sizes)}
-    with contextlib.suppress(ValueError):  # one file may be all that was to be held out, and nothing is left
+    try:
         seen, held = split_files(files, np.random.default_rng(seed), held_out)
-        check(files, seen, held, held_out, seed)
+    except ValueError:  # one file may be all that was to be held out, and nothing is left; but not always
+        assume(False)
+    check(files, seen, held, held_out, seed)
 
 
 def check(files, seen, held, held_out, seed):

@@ -236,3 +236,14 @@ EXPERIMENT = 1
     assert of(source.replace("return RATE", "return 2 * RATE")) != same
     assert of(source, full=Size(seeds=4, pilots=2, T=8)) != same
     assert of(source, arms=(Arm("good", settings={"a": 1}), Arm("bad"))) != same
+
+
+def test_the_fingerprint_is_of_modules_that_are_used_at_second_hand_too(monkeypatch):
+    experiment, getsource = catalogue.load("ablation"), store.inspect.getsource  # which takes its training from adding
+    before = store.fingerprint("ablation", experiment, "full")
+
+    def changed(module):
+        return getsource(module) + "\nx = 1\n" * module.__name__.endswith("experiments.training")
+
+    monkeypatch.setattr(store.inspect, "getsource", changed)
+    assert store.fingerprint("ablation", experiment, "full") != before
