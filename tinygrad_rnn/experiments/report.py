@@ -57,6 +57,7 @@ def rows(runs: Iterable[Run]) -> list[Row]:
 
 
 def ordered(runs: Iterable[Run]) -> list[Run]:
+    """By chapter, and by name within each."""
     chapters = list(CHAPTERS)
     return sorted(runs, key=lambda run: (chapters.index(run.experiment.chapter), run.name))
 

@@ -77,12 +77,22 @@ def fingerprint(name: str, experiment: Experiment, scale: str) -> str:
     """Of what a trial's outcome depends on in these experiments: the code of its module and of those here that it uses,
     the arms' settings and the size's numbers; and the package's version for all the rest."""
     module = catalogue.module(name)
-    used = {getattr(value, "__module__", None) for value in vars(module).values()} - {module.__name__}
-    here = sorted(each for each in used if each and each.startswith(f"{__package__}."))
-    code = [_code(inspect.getsource(each)) for each in (module, *(sys.modules[each] for each in here))]
+    here = used_by(module.__name__) - {module.__name__}
+    code = [_code(inspect.getsource(sys.modules[each])) for each in (module.__name__, *sorted(here))]
     arms = [f"{arm.name}: {settings(arm)}" for arm in experiment.arms]
     told = "\n".join([__version__, *code, *arms, repr(experiment.size(scale).numbers)])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def used_by(name: str) -> set[str]:
+    """The modules of these experiments from which `name` takes something, and they in turn; itself too."""
+    found, new = set[str](), {name}
+    while new:
+        found |= new
+        values = [value for each in new for value in vars(sys.modules[each]).values()]
+        new = {getattr(value, "__module__", None) or "" for value in values} - found
+        new = {each for each in new if each.startswith(f"{__package__}.")}
+    return found
 
 
 def settings(arm: Arm) -> str:

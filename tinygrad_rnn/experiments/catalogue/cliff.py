@@ -19,6 +19,7 @@ WS, BS = np.linspace(4.0, 5.9, 48), np.linspace(-3.2, -1.7, 40)
 
 
 def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), of arrays, outside of any graph."""
     return 1 / (1 + np.exp(-x))
 
 

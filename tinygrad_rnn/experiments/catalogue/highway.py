@@ -29,6 +29,7 @@ def network(kind: str, depth: int, rng: np.random.Generator) -> nn.Sequential:
 
 
 def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
+    """Train on digits; the share of kept digits misread, and the gradient's norm at each layer before learning."""
     rng = np.random.default_rng(seed)
     images, labels, _ = data.digits()
     x = images.reshape(len(images), -1)

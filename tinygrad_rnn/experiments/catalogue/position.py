@@ -39,6 +39,7 @@ class Convolution(nn.Module):
 
 
 def recurrent(kind: type[nn.Recurrent]) -> Callable[..., nn.Module]:
+    """What makes a many-to-one network of such a layer, for sentences of T words, each one-hot (D,)."""
     return lambda T, D, H, C, rng: ManyToOne(kind(D, H, rng=rng), nn.Linear(H, C, rng=rng))
 
 

@@ -61,6 +61,7 @@ def trial(arm: Arm, rate: float | None, seed: int, size: Size) -> Outcome:
 
 
 def draw(rng: np.random.Generator, depth: int, count: int) -> tuple[list[Any], np.ndarray]:
+    """`count` expressions of this depth, as trees, and their values (count,)."""
     return expressions(rng, ALGEBRA, depth, count)
 
 
@@ -82,14 +83,17 @@ def _depth(shape: Any, symbols: int) -> int:
 
 
 def tree(algebra: Any, hidden: int, rng: np.random.Generator) -> nn.Module:
+    """A recursive network: trees to the states of their roots (B, hidden)."""
     return nn.RecursiveNetwork(algebra.symbols, hidden, rng=rng)
 
 
 def elman(algebra: Any, hidden: int, rng: np.random.Generator) -> nn.Module:
+    """Elman's network along the line of symbols; two more of them are the brackets."""
     return Chain(nn.RNN(algebra.symbols + 2, hidden, rng=rng))
 
 
 def lstm(algebra: Any, hidden: int, rng: np.random.Generator) -> nn.Module:
+    """An LSTM along the same line."""
     return Chain(nn.LSTM(algebra.symbols + 2, hidden, rng=rng))
 
 
